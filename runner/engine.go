@@ -1,0 +1,158 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner/pipeline"
+)
+
+// Errors that an Engine wraps, to be told apart with errors.Is.
+var (
+	// ErrNotFound: the container, network or volume does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrImage: the image cannot be had. The message is for the user: it names
+	// the image and the registry's words.
+	ErrImage = errors.New("image")
+	// ErrConflict: the name is taken by something that is not ours.
+	ErrConflict = errors.New("name taken")
+)
+
+// An Engine makes and runs containers. Every method may be called concurrently.
+//
+// Create methods are idempotent: called again with the same name they return
+// the ID of what exists, provided it carries the same labels, else ErrConflict.
+// Stop and Remove methods are idempotent: what is gone already is no error.
+// An error that is none of the above is the infrastructure's, not the user's.
+type Engine interface {
+	// Ping reports whether the engine answers.
+	Ping(ctx context.Context) error
+
+	// PullImage makes the image present as policy says. Progress goes to
+	// progress as lines of text, at most a few a second.
+	PullImage(ctx context.Context, image string, policy pipeline.Pull, progress io.Writer) error
+
+	CreateNetwork(ctx context.Context, s NetworkSpec) (id string, err error)
+	CreateVolume(ctx context.Context, s VolumeSpec) (id string, err error)
+	CreateContainer(ctx context.Context, s ContainerSpec) (id string, err error)
+
+	// CopyTo extracts a tar stream at the absolute path dir of a container that
+	// was created and not started. It reads r to its end or fails.
+	CopyTo(ctx context.Context, containerID, dir string, r io.Reader) error
+
+	// Attach opens the output of a container from its first byte; it is called
+	// before Start. The streams end when the container does.
+	Attach(ctx context.Context, containerID string) (Output, error)
+
+	// Start starts a created container; one that runs already is no error.
+	Start(ctx context.Context, containerID string) error
+
+	// Logs reads the output from its first byte out of the engine's own record,
+	// of a container that was started at any time. With follow it goes on until
+	// the container ends, but may then lack the last lines; without it returns
+	// what there is, and all there is once the container has ended.
+	Logs(ctx context.Context, containerID string, follow bool) (Output, error)
+
+	// Inspect returns the state of a container; ErrNotFound if there is none.
+	Inspect(ctx context.Context, containerID string) (ContainerState, error)
+
+	// Wait returns when the container has ended. An engine that goes away
+	// meanwhile is an error.
+	Wait(ctx context.Context, containerID string) (ContainerState, error)
+
+	// Stop sends SIGTERM, after grace SIGKILL, and returns when the container
+	// has ended. Grace 0 kills at once.
+	Stop(ctx context.Context, containerID string, grace time.Duration) error
+
+	RemoveContainer(ctx context.Context, id string) error // kills it if it runs
+	RemoveNetwork(ctx context.Context, id string) error
+	RemoveVolume(ctx context.Context, id string) error
+
+	// List returns everything that carries all the given labels.
+	List(ctx context.Context, labels map[string]string) ([]Resource, error)
+}
+
+// Output is a container's output. Copy writes each stream's bytes to its writer
+// as they come and returns when the streams end, the context does or a writer
+// fails. Close releases it and may be called at any time; Copy then returns.
+type Output interface {
+	Copy(stdout, stderr io.Writer) error
+	Close() error
+}
+
+// ResourceKind is a kind of thing an Engine makes.
+type ResourceKind string
+
+const (
+	ResourceContainer ResourceKind = "container"
+	ResourceNetwork   ResourceKind = "network"
+	ResourceVolume    ResourceKind = "volume"
+)
+
+// A Resource is something that List found.
+type Resource struct {
+	Kind   ResourceKind
+	ID     string
+	Name   string
+	Labels map[string]string
+}
+
+// Labels on everything slipway makes. Cleaning up touches only what carries the
+// own server's ID.
+const (
+	LabelServer = "slipway.server" // the server's ID
+	LabelJob    = "slipway.job"    // the job's ID
+	LabelStep   = "slipway.step"   // the step's number
+	LabelRepo   = "slipway.repo"   // "owner/name", for people
+	LabelBuild  = "slipway.build"  // the build's number, for people
+)
+
+// NetworkSpec describes a job's network.
+type NetworkSpec struct {
+	Name   string
+	Labels map[string]string
+}
+
+// VolumeSpec describes a job's volume.
+type VolumeSpec struct {
+	Name   string
+	Labels map[string]string
+}
+
+// ContainerSpec describes a container. What it does not name is the engine's
+// hardening: no-new-privileges, dropped capabilities, an init process, a pids
+// limit and a log that keeps everything.
+type ContainerSpec struct {
+	Name       string
+	Labels     map[string]string
+	Image      string
+	Entrypoint []string // nil: the image's
+	Cmd        []string // nil: the image's
+	Env        []string // "KEY=value", sorted
+	WorkingDir string   // empty: the image's
+	NetworkID  string
+	Aliases    []string // names under which others on the network reach it
+	VolumeID   string   // mounted without copying the image's files into it
+	MountPath  string   // where VolumeID is mounted; absolute
+	Limits     Limits
+}
+
+// Limits bound a container; 0 means the engine's default, except PIDs.
+type Limits struct {
+	MemoryBytes int64   // RAM, and the same again for RAM and swap together
+	CPUs        float64 // cores
+	PIDs        int64   // processes and threads; 0 means 4096
+}
+
+// ContainerState is what Inspect and Wait tell.
+type ContainerState struct {
+	ID         string
+	Running    bool
+	Started    bool // it has been started at some time
+	ExitCode   int  // valid when Started and not Running
+	OOMKilled  bool // some process of it was killed for lack of memory
+	StartedAt  time.Time
+	FinishedAt time.Time
+}
