@@ -1,0 +1,15 @@
+// Package docker is the runner.Engine on the Docker API.
+//
+// It speaks to whatever engine its client points at, from 20.10 (API 1.41) to
+// the newest, and keeps no state that matters: everything it makes is found
+// again by name or by label.
+//
+// Hardening is the same for every container and not for the pipeline to choose:
+// no-new-privileges, few capabilities, an init process that reaps, limits on
+// processes, memory and CPU, the engine's default seccomp and AppArmor profiles.
+//
+// The json-file log driver is named explicitly and never rotates, because the
+// engine's default may be a driver that cannot be read back or one that drops
+// the head of a long log. It stores text: bytes that are not UTF-8 come back
+// from Logs as U+FFFD, from Attach as they were.
+package docker

@@ -1,0 +1,103 @@
+package runnertest
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+)
+
+// container is a fake container.
+type container struct {
+	id      string
+	spec    runner.ContainerSpec
+	program Program
+	volume  *volume // nil if it has none
+	record  record  // all of its output
+	// term is closed by SIGTERM, killed by SIGKILL, done when it has ended.
+	term, killed, done chan struct{}
+	termOnce, killOnce sync.Once
+
+	mu    sync.Mutex // guards state
+	state runner.ContainerState
+}
+
+func newContainer(id string, s runner.ContainerSpec, p Program, v *volume) *container {
+	s.Labels = maps.Clone(s.Labels)
+	return &container{
+		id: id, spec: s, program: p, volume: v,
+		record: record{changed: make(chan struct{})},
+		term:   make(chan struct{}), killed: make(chan struct{}), done: make(chan struct{}),
+		state: runner.ContainerState{ID: id},
+	}
+}
+
+func (c *container) resource() runner.Resource {
+	return runner.Resource{Kind: runner.ResourceContainer, ID: c.id, Name: c.spec.Name, Labels: c.spec.Labels}
+}
+
+func (c *container) snapshot() runner.ContainerState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// start runs the program in a goroutine that running counts. It does nothing if
+// the container was started before or has been killed.
+func (c *container) start(running *sync.WaitGroup) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Started || isClosed(c.killed) {
+		return
+	}
+	c.state.Started, c.state.Running, c.state.StartedAt = true, true, time.Now()
+	running.Go(func() {
+		code := c.program(&Process{c: c})
+		if isClosed(c.killed) {
+			return // its end was told when it was killed
+		}
+		c.end(code)
+	})
+}
+
+// end records the container's end, once.
+func (c *container) end(code int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if isClosed(c.done) {
+		return
+	}
+	c.state.Running, c.state.ExitCode, c.state.FinishedAt = false, code, time.Now()
+	c.record.finish()
+	close(c.done)
+}
+
+// kill ends the container at once, whatever its program does.
+func (c *container) kill() {
+	c.killOnce.Do(func() { close(c.killed) })
+	c.terminate()
+	if c.snapshot().Running {
+		c.end(137)
+	}
+}
+
+func (c *container) terminate() { c.termOnce.Do(func() { close(c.term) }) }
+
+func (c *container) write(path, content string) {
+	if c.volume == nil {
+		return
+	}
+	c.volume.mu.Lock()
+	defer c.volume.mu.Unlock()
+	c.volume.files[path] = content
+}
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,100 @@
+package runnertest
+
+import (
+	"io"
+
+	"github.com/slipway-ci/slipway/runner"
+)
+
+// A Program is what a container of an Engine runs; its result is the exit code.
+// It returns soon after Process.Killed is closed.
+type Program func(p *Process) (exitCode int)
+
+// A Process is a running Program's view of its container.
+type Process struct{ c *container }
+
+// Spec is what the container was made from.
+func (p *Process) Spec() runner.ContainerSpec { return p.c.spec }
+
+// Stdout takes output; it never blocks, and drops what a killed process writes.
+func (p *Process) Stdout() io.Writer { return stream{&p.c.record, runner.StreamStdout} }
+
+// Stderr is as Stdout.
+func (p *Process) Stderr() io.Writer { return stream{&p.c.record, runner.StreamStderr} }
+
+// Terminated is closed by SIGTERM, and by SIGKILL.
+func (p *Process) Terminated() <-chan struct{} { return p.c.term }
+
+// Killed is closed by SIGKILL. The container has then ended with 137, whatever
+// the program returns.
+func (p *Process) Killed() <-chan struct{} { return p.c.killed }
+
+// File returns a file of the container's volume by its absolute path.
+func (p *Process) File(path string) (content string, ok bool) {
+	v := p.c.volume
+	if v == nil {
+		return "", false
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	content, ok = v.files[path]
+	return content, ok
+}
+
+// SetFile writes a file into the container's volume.
+func (p *Process) SetFile(path, content string) { p.c.write(path, content) }
+
+// SetOOMKilled makes the container one that ran out of memory.
+func (p *Process) SetOOMKilled() {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	p.c.state.OOMKilled = true
+}
+
+// Exit returns a program that ends at once.
+func Exit(code int) Program { return func(*Process) int { return code } }
+
+// Print returns a program that writes text to stdout and ends with code.
+func Print(text string, code int) Program {
+	return func(p *Process) int {
+		io.WriteString(p.Stdout(), text)
+		return code
+	}
+}
+
+// Block returns a program that runs until SIGTERM, which ends it with 143.
+func Block() Program { return Until(nil, 0) }
+
+// Until returns a program that ends with code when done is closed, or with 143
+// by SIGTERM before.
+func Until(done <-chan struct{}, code int) Program {
+	return func(p *Process) int {
+		select {
+		case <-done:
+			return code
+		case <-p.Terminated():
+			return 143
+		}
+	}
+}
+
+// Stubborn returns a program that ignores SIGTERM.
+func Stubborn() Program {
+	return func(p *Process) int {
+		<-p.Killed()
+		return 137
+	}
+}
+
+// Then returns a program that runs programs one after the other until one does
+// not end with 0, or the process is told to end.
+func Then(programs ...Program) Program {
+	return func(p *Process) int {
+		for _, program := range programs {
+			if code := program(p); code != 0 {
+				return code
+			}
+		}
+		return 0
+	}
+}
