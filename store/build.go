@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Build is what one event makes of one commit.
+type Build struct {
+	ID, RepoID int64
+	Number     int64 // counts from 1 within its repository
+	// OriginID is the first build of which this is a run: its own ID unless it
+	// restarts another. Parent is the number of the build it restarts, or 0.
+	OriginID, Parent int64
+
+	Status Status
+	// Reason says in a sentence why it ended as it did, or what it waits for.
+	Reason string
+	// Problems is JSON, pipeline.Problems: what is wrong in the pipeline files,
+	// errors and warnings. nil if nothing is.
+	Problems json.RawMessage
+	Files    []string // the pipeline files that were used
+
+	Event       string // pipeline.EventKind
+	Ref         string // "refs/heads/main"
+	Branch      string // pushed branch, or a pull request's target; "" for a tag
+	Tag         string
+	SHA         string
+	Before      string // the ref's commit before; "" if it was new
+	Message     string
+	URL         string // of the commit or the pull request, on GitHub
+	Author      string
+	AuthorEmail string
+	AvatarURL   string
+	Sender      string
+	Pull        *Pull // nil unless Event is pull_request
+	Fingerprint string
+	Delivery    string // GUID of the delivery that made it
+
+	// NeedsApproval: nothing of it runs before somebody has approved it.
+	NeedsApproval bool
+	ApprovedBy    string
+	Cancels       int // requests to cancel it
+	CanceledBy    string
+
+	Planned  bool // its jobs stand
+	Attempts int  // failed tries to plan it
+	NextAt   time.Time
+
+	CreatedAt, StartedAt, FinishedAt time.Time
+	// Change grows with every change of the build, its jobs or steps, over all
+	// builds and restarts of the server.
+	Change int64
+}
+
+// Pull is the pull request of a build.
+type Pull struct {
+	Number     int      `json:"number"`
+	Title      string   `json:"title"`
+	HeadBranch string   `json:"head_branch"`
+	BaseBranch string   `json:"base_branch"`
+	HeadRepo   string   `json:"head_repo"` // "owner/name"
+	Fork       bool     `json:"fork"`
+	Draft      bool     `json:"draft,omitempty"`
+	Labels     []string `json:"labels,omitempty"`
+}
+
+// Duration returns how long the build has run, up to now while it runs.
+func (b Build) Duration(now time.Time) time.Duration { return duration(b.StartedAt, b.FinishedAt, now) }
+
+func duration(from, to, now time.Time) time.Duration {
+	switch {
+	case from.IsZero():
+		return 0
+	case to.IsZero():
+		return now.Sub(from)
+	default:
+		return to.Sub(from)
+	}
+}
+
+const buildColumns = `b.id, b.repo_id, b.number, b.origin_id, b.parent, b.status, b.reason, b.problems, b.files,
+	b.event, b.ref, b.branch, b.tag, b.sha, b.before_sha, b.message, b.url, b.author, b.author_email,
+	b.avatar_url, b.sender, b.pull, b.fingerprint, b.delivery, b.approval, b.approved_by, b.cancels,
+	b.canceled_by, b.planned, b.attempts, b.next_at, b.created_at, b.started_at, b.finished_at, b.change`
+
+func (b *Build) scan(row scanner) error {
+	var problems, files, pull string
+	var next, created, started, finished int64
+	err := row.Scan(&b.ID, &b.RepoID, &b.Number, &b.OriginID, &b.Parent, &b.Status, &b.Reason, &problems, &files,
+		&b.Event, &b.Ref, &b.Branch, &b.Tag, &b.SHA, &b.Before, &b.Message, &b.URL, &b.Author, &b.AuthorEmail,
+		&b.AvatarURL, &b.Sender, &pull, &b.Fingerprint, &b.Delivery, &b.NeedsApproval, &b.ApprovedBy, &b.Cancels,
+		&b.CanceledBy, &b.Planned, &b.Attempts, &next, &created, &started, &finished, &b.Change)
+	b.NextAt, b.CreatedAt, b.StartedAt, b.FinishedAt = fromMS(next), fromMS(created), fromMS(started), fromMS(finished)
+	if problems != "" {
+		b.Problems = json.RawMessage(problems)
+	}
+	return scanJSON(err, files, &b.Files, pull, &b.Pull)
+}
+
+// Build returns a repository's build by its number.
+func (s *Store) Build(ctx context.Context, repoID, number int64) (Build, error) {
+	var b Build
+	err := b.scan(s.read.QueryRowContext(ctx, `SELECT `+buildColumns+` FROM builds b
+		WHERE b.repo_id = ? AND b.number = ?`, repoID, number))
+	return b, wrap("read build", err)
+}
+
+// BuildByID returns a build.
+func (s *Store) BuildByID(ctx context.Context, id int64) (Build, error) {
+	var b Build
+	err := b.scan(s.read.QueryRowContext(ctx, `SELECT `+buildColumns+` FROM builds b WHERE b.id = ?`, id))
+	return b, wrap("read build", err)
+}
+
+// BuildFilter selects builds; an empty field selects all.
+type BuildFilter struct {
+	Branch, Event, SHA string
+	Status             Status
+	Before             int64 // builds with a smaller number only, for paging; 0 means all
+	Limit              int   // 0 means 50
+}
+
+// Builds returns a repository's builds, the newest first.
+func (s *Store) Builds(ctx context.Context, repoID int64, f BuildFilter) ([]Build, error) {
+	query := `SELECT ` + buildColumns + ` FROM builds b WHERE b.repo_id = ?`
+	args := []any{repoID}
+	where := func(cond string, arg any, set bool) {
+		if set {
+			query += " AND " + cond
+			args = append(args, arg)
+		}
+	}
+	where("b.branch = ?", f.Branch, f.Branch != "")
+	where("b.event = ?", f.Event, f.Event != "")
+	where("b.status = ?", f.Status, f.Status != "")
+	where("b.number < ?", f.Before, f.Before > 0)
+	// A prefix of the SHA, as people copy it; the range keeps the index in use.
+	where("b.sha >= ?", f.SHA, f.SHA != "")
+	where("b.sha < ?", f.SHA+"g", f.SHA != "")
+	if f.Limit <= 0 {
+		f.Limit = 50
+	}
+	rows, err := s.read.QueryContext(ctx, query+" ORDER BY b.number DESC LIMIT ?", append(args, f.Limit)...)
+	out, err := collect(rows, err, (*Build).scan)
+	return out, wrap("list builds", err)
+}
+
+// UnplannedBuilds returns the builds whose jobs do not stand yet, oldest first.
+func (s *Store) UnplannedBuilds(ctx context.Context) ([]Build, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+buildColumns+` FROM builds b WHERE b.planned = 0 ORDER BY b.id`)
+	out, err := collect(rows, err, (*Build).scan)
+	return out, wrap("list unplanned builds", err)
+}
+
+// CoveringBuild returns the newest push build of a commit whose plan is equal.
+func (s *Store) CoveringBuild(ctx context.Context, repoID int64, sha, fingerprint string) (Build, error) {
+	var b Build
+	err := b.scan(s.read.QueryRowContext(ctx, `SELECT `+buildColumns+` FROM builds b
+		WHERE b.repo_id = ? AND b.sha = ? AND b.event = 'push' AND b.planned = 1 AND b.fingerprint = ?
+		ORDER BY b.id DESC LIMIT 1`, repoID, sha, fingerprint))
+	return b, wrap("find covering build", err)
+}
+
+// setBuild moves a build from one of the states in from to another, and marks
+// its commit for the outbox. It reports whether it did.
+func (s *Store) setBuild(tx *tx, id int64, from []Status, to Status, reason string) (bool, error) {
+	now := ms(s.Now())
+	set := `status = ?, reason = ?`
+	args := []any{to, reason}
+	if to == Running {
+		set += `, started_at = CASE started_at WHEN 0 THEN ? ELSE started_at END`
+		args = append(args, now)
+	}
+	if to.Final() {
+		set += `, finished_at = ?, planned = 1`
+		args = append(args, now)
+	}
+	in := make([]string, len(from))
+	args = append(args, id)
+	for i, st := range from {
+		in[i] = "?"
+		args = append(args, st)
+	}
+	ok, err := tx.changed(fmt.Sprintf(`UPDATE builds SET %s WHERE id = ? AND status IN (%s)`,
+		set, strings.Join(in, ", ")), args...)
+	if err != nil || !ok {
+		return false, err
+	}
+	return true, s.touchBuild(tx, id, true)
+}
+
+// touchBuild gives a build a new change number, and with commit set its commit
+// too, whose statuses are then worked out again.
+func (s *Store) touchBuild(tx *tx, id int64, commit bool) error {
+	change, err := tx.nextChange()
+	if err != nil {
+		return err
+	}
+	var repoID int64
+	var sha string
+	if err := tx.row(`UPDATE builds SET change = ? WHERE id = ? RETURNING repo_id, sha`, change, id).
+		Scan(&repoID, &sha); err != nil {
+		return err
+	}
+	tx.publish(Event{Kind: BuildChanged, RepoID: repoID, BuildID: id})
+	if !commit {
+		return nil
+	}
+	return tx.exec(`INSERT INTO commits (repo_id, sha, change) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET change = excluded.change`, repoID, sha, change)
+}

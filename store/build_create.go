@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// NewJob is a job to be created with its build.
+type NewJob struct {
+	Name      string
+	Plan      json.RawMessage // pipeline.Workflow
+	DependsOn []string        // names of jobs of the same build
+	// OnSuccess and OnFailure say after which outcome of DependsOn it runs.
+	OnSuccess, OnFailure bool
+	Skip                 string // why it does not run; "" if it may
+	Steps                []NewStep
+}
+
+// NewStep is a step to be created with its job.
+type NewStep struct{ Name, Kind, Image string }
+
+// CreateBuild stores a build with its jobs and steps and finishes the delivery
+// that it came from (b.Delivery, if not empty), all in one transaction.
+//
+// b.Number is the number the build is to get, the repository's LastNumber + 1;
+// ErrConflict if another build took it meanwhile. A final b.Status makes a build
+// that ended before it ran, with b.Reason; else the status is worked out: a
+// build that needs approval is blocked, others are pending. Earlier builds of
+// the same pull request that still wait for approval end as superseded.
+func (s *Store) CreateBuild(ctx context.Context, b Build, jobs []NewJob) (Build, error) {
+	err := s.update(ctx, func(tx *tx) error {
+		if err := s.insertBuild(tx, &b); err != nil {
+			return err
+		}
+		if err := s.supersede(tx, b); err != nil {
+			return err
+		}
+		if err := s.planBuild(tx, b, jobs); err != nil {
+			return err
+		}
+		if b.Delivery == "" {
+			return nil
+		}
+		return s.finishDelivery(tx, b.Delivery, DeliveryDone, fmt.Sprintf("build #%d", b.Number), b.ID)
+	})
+	if err != nil {
+		return Build{}, wrap("create build", err)
+	}
+	return s.BuildByID(ctx, b.ID)
+}
+
+// PlanBuild stores the jobs of a build that was created without (a restart), or
+// ends it, if b.Status is final, with b.Reason and b.Problems. ErrConflict if
+// the build has been planned or ended meanwhile.
+func (s *Store) PlanBuild(ctx context.Context, b Build, jobs []NewJob) error {
+	return wrap("plan build", s.update(ctx, func(tx *tx) error {
+		ok, err := tx.changed(`UPDATE builds SET planned = 1, problems = ?, files = ?, fingerprint = ?, message = ?
+			WHERE id = ? AND planned = 0`, string(b.Problems), toJSON(b.Files), b.Fingerprint, b.Message, b.ID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ErrConflict
+		}
+		return s.planBuild(tx, b, jobs)
+	}))
+}
+
+// RetryPlan counts a failed try to plan a build and says when the next is due.
+func (s *Store) RetryPlan(ctx context.Context, b Build) error {
+	return wrap("put off build", s.update(ctx, func(tx *tx) error {
+		if err := tx.exec(`UPDATE builds SET attempts = attempts + 1, next_at = ?, reason = ?
+			WHERE id = ? AND planned = 0`, ms(b.NextAt), b.Reason, b.ID); err != nil {
+			return err
+		}
+		return s.touchBuild(tx, b.ID, true)
+	}))
+}
+
+// insertBuild takes the number and inserts the row, pending.
+func (s *Store) insertBuild(tx *tx, b *Build) error {
+	ok, err := tx.changed(`UPDATE repos SET last_number = ?, had_pipeline = had_pipeline OR ?
+		WHERE id = ? AND last_number = ?`, b.Number, len(b.Files) > 0, b.RepoID, b.Number-1)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("build number %d is taken: %w", b.Number, ErrConflict)
+	}
+	change, err := tx.nextChange()
+	if err != nil {
+		return err
+	}
+	pull, pullNumber := "", 0
+	if b.Pull != nil {
+		pull, pullNumber = toJSON(b.Pull), b.Pull.Number
+	}
+	return tx.row(`INSERT INTO builds (repo_id, number, origin_id, parent, status, problems, planned, event, ref,
+			branch, tag, sha, before_sha, message, url, author, author_email, avatar_url, sender, pull, pull_number,
+			files, fingerprint, delivery, approval, created_at, change)
+		VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		RETURNING id`,
+		b.RepoID, b.Number, b.OriginID, b.Parent, string(b.Problems), b.Planned, b.Event, b.Ref,
+		b.Branch, b.Tag, b.SHA, b.Before, b.Message, b.URL, b.Author, b.AuthorEmail, b.AvatarURL, b.Sender, pull, pullNumber,
+		toJSON(b.Files), b.Fingerprint, b.Delivery, b.NeedsApproval, ms(s.Now()), change).Scan(&b.ID)
+}
+
+// supersede ends what waits for approval of an older commit of the pull request.
+func (s *Store) supersede(tx *tx, b Build) error {
+	if b.Pull == nil {
+		return nil
+	}
+	rows, err := tx.sql.QueryContext(tx.ctx, `SELECT id FROM builds
+		WHERE repo_id = ? AND pull_number = ? AND status = 'blocked' AND sha <> ?`, b.RepoID, b.Pull.Number, b.SHA)
+	ids, err := collect(rows, err, func(id *int64, row scanner) error { return row.Scan(id) })
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.endBuild(tx, id, Canceled, fmt.Sprintf("superseded by %.7s", b.SHA)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planBuild inserts the jobs of a pending build and sets its first real status.
+func (s *Store) planBuild(tx *tx, b Build, jobs []NewJob) error {
+	if b.OriginID == 0 {
+		if err := tx.exec(`UPDATE builds SET origin_id = id WHERE id = ?`, b.ID); err != nil {
+			return err
+		}
+	}
+	if b.Planned {
+		if err := tx.exec(`UPDATE builds SET planned = 1 WHERE id = ?`, b.ID); err != nil {
+			return err
+		}
+	}
+	for i, j := range jobs {
+		if err := s.insertJob(tx, b, i+1, j); err != nil {
+			return fmt.Errorf("job %s: %w", j.Name, err)
+		}
+	}
+	switch {
+	case b.Status.Final():
+		_, err := s.setBuild(tx, b.ID, []Status{Pending}, b.Status, b.Reason)
+		return err
+	case b.NeedsApproval:
+		_, err := s.setBuild(tx, b.ID, []Status{Pending}, Blocked, b.Reason)
+		return err
+	case !b.Planned:
+		return s.touchBuild(tx, b.ID, true)
+	default:
+		if err := s.touchBuild(tx, b.ID, true); err != nil {
+			return err
+		}
+		return s.settle(tx, b.ID)
+	}
+}
+
+func (s *Store) insertJob(tx *tx, b Build, number int, j NewJob) error {
+	now := ms(s.Now())
+	status, finished := Blocked, int64(0)
+	if j.Skip != "" {
+		status, finished = Skipped, now
+	}
+	var id int64
+	err := tx.row(`INSERT INTO jobs (build_id, repo_id, number, name, status, reason, depends_on, on_success,
+			on_failure, plan, nonce, created_at, finished_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		b.ID, b.RepoID, number, j.Name, status, j.Skip, toJSON(j.DependsOn), j.OnSuccess, j.OnFailure,
+		string(j.Plan), newNonce(), now, finished).Scan(&id)
+	if err != nil {
+		return err
+	}
+	for i, st := range j.Steps {
+		if err := tx.exec(`INSERT INTO steps (job_id, number, name, kind, image, status, finished_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, id, i+1, st.Name, st.Kind, st.Image, status, finished); err != nil {
+			return fmt.Errorf("step %s: %w", st.Name, err)
+		}
+	}
+	return nil
+}

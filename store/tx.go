@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// tx is one caller's part of a transaction.
+type tx struct {
+	ctx    context.Context
+	sql    *sql.Tx
+	events []Event
+	change int64 // this part's change number, 0 until one was drawn
+}
+
+func (t *tx) exec(query string, args ...any) error {
+	_, err := t.sql.ExecContext(t.ctx, query, args...)
+	return err
+}
+
+// changed runs an UPDATE and reports whether it touched a row.
+func (t *tx) changed(query string, args ...any) (bool, error) {
+	r, err := t.sql.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}
+
+func (t *tx) row(query string, args ...any) *sql.Row {
+	return t.sql.QueryRowContext(t.ctx, query, args...)
+}
+
+// publish hands an event to the subscribers once the transaction is committed.
+func (t *tx) publish(e Event) { t.events = append(t.events, e) }
+
+// nextChange draws the next number of the database's change counter; a second
+// draw in the same part returns the same number.
+func (t *tx) nextChange() (int64, error) {
+	if t.change != 0 {
+		return t.change, nil
+	}
+	err := t.row(`UPDATE meta SET change = change + 1 RETURNING change`).Scan(&t.change)
+	return t.change, err
+}
+
+// groupCommit joins the writes of concurrent callers into transactions: while
+// one commits, the others queue, and whoever gets the connection next takes all
+// that wait along. A part that fails is rolled back to its savepoint and hurts
+// nobody else. There is no goroutine: one of the waiting callers does the work.
+type groupCommit struct {
+	db    *sql.DB
+	after func([]Event)
+
+	turn sync.Mutex // held by the caller who commits
+
+	mu      sync.Mutex // guards waiting
+	waiting []*part
+}
+
+type part struct {
+	fn   func(*tx) error
+	err  error
+	done bool // guarded by groupCommit.turn
+}
+
+// maxParts bounds a transaction, and with it the wait of its first caller.
+const maxParts = 256
+
+// update runs fn in a transaction and returns once it is durable. fn may run on
+// another goroutine; it must do nothing but its statements on tx.
+func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.group.run(&part{fn: fn})
+}
+
+func (g *groupCommit) run(p *part) error {
+	g.mu.Lock()
+	g.waiting = append(g.waiting, p)
+	g.mu.Unlock()
+
+	g.turn.Lock()
+	defer g.turn.Unlock()
+	for !p.done { // more than maxParts may have queued before p
+		g.commit(g.take())
+	}
+	return p.err
+}
+
+func (g *groupCommit) take() []*part {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := min(len(g.waiting), maxParts)
+	parts := g.waiting[:n:n]
+	g.waiting = g.waiting[n:]
+	return parts
+}
+
+func (g *groupCommit) commit(parts []*part) {
+	// Not the callers' contexts: one that gives up must not undo the others.
+	events, err := g.try(context.Background(), parts)
+	for _, p := range parts {
+		p.done = true
+		if err != nil {
+			p.err = err
+		}
+	}
+	if err == nil && len(events) > 0 {
+		g.after(events)
+	}
+}
+
+func (g *groupCommit) try(ctx context.Context, parts []*part) (events []Event, err error) {
+	sqlTx, err := g.db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, ignoreDone(sqlTx.Rollback()))
+		}
+	}()
+	for _, p := range parts {
+		t := &tx{ctx: ctx, sql: sqlTx}
+		if err := t.exec(`SAVEPOINT part`); err != nil {
+			return nil, fmt.Errorf("savepoint: %w", err)
+		}
+		if p.err = p.fn(t); p.err != nil {
+			if err := t.exec(`ROLLBACK TO part`); err != nil {
+				return nil, fmt.Errorf("roll back: %w", err)
+			}
+		} else {
+			events = append(events, t.events...)
+		}
+		if err := t.exec(`RELEASE part`); err != nil {
+			return nil, fmt.Errorf("release: %w", err)
+		}
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	return events, nil
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
