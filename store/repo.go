@@ -44,14 +44,16 @@ func (s *Store) UpsertRepo(ctx context.Context, r Repo) (Repo, error) {
 			WHERE owner = ? AND name = ? AND remote_id <> ?`, r.Owner, r.Name, r.RemoteID); err != nil {
 			return err
 		}
-		return (&r).scan(tx.row(`INSERT INTO repos AS r
+		if err := tx.exec(`INSERT INTO repos
 			(remote_id, owner, name, private, default_branch, clone_url, html_url, created_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (remote_id) DO UPDATE SET owner = excluded.owner, name = excluded.name,
 				private = excluded.private, default_branch = excluded.default_branch,
-				clone_url = excluded.clone_url, html_url = excluded.html_url
-			RETURNING `+repoColumns, r.RemoteID, r.Owner, r.Name, r.Private, r.DefaultBranch,
-			r.CloneURL, r.HTMLURL, ms(s.Now())))
+				clone_url = excluded.clone_url, html_url = excluded.html_url`,
+			r.RemoteID, r.Owner, r.Name, r.Private, r.DefaultBranch, r.CloneURL, r.HTMLURL, ms(s.Now())); err != nil {
+			return err
+		}
+		return r.scan(tx.row(`SELECT `+repoColumns+` FROM repos r WHERE r.remote_id = ?`, r.RemoteID))
 	})
 	return r, wrap("store repository", err)
 }
