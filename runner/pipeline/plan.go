@@ -121,4 +121,7 @@ type Condition struct {
 	Want   []string `json:"want"`   // as written in the file
 	Got    string   `json:"got"`    // the value it was compared with
 	Result bool     `json:"result"` // whether it held
+	// Entry is the entry of a list of `when` it belongs to, from 1; 0 if `when`
+	// is a single map. One entry whose conditions all hold is enough.
+	Entry int `json:"entry,omitempty"`
 }

@@ -1,0 +1,124 @@
+package pipeline
+
+import (
+	"fmt"
+	"sort"
+)
+
+// Config is a set of pipeline files whose YAML was read. It may be planned for
+// any number of events, also concurrently.
+type Config struct{ docs []*document }
+
+// Compile reads pipeline files and plans what the event of f makes of them.
+// The error, if any, is of type Problems and has all that is wrong in one
+// pass; warnings end in Plan.Warnings.
+func Compile(files []File, f Facts) (*Plan, error) {
+	c, broken := parse(files)
+	plan, problems := c.plan(f)
+	problems = sorted(append(broken, problems...), files)
+	return finish(plan, problems)
+}
+
+// Parse reads the YAML of pipeline files. The error, if any, is of type
+// Problems. What the keys mean is checked by Plan.
+func Parse(files []File) (*Config, error) {
+	c, problems := parse(files)
+	if len(problems) > 0 {
+		return nil, sorted(problems, files)
+	}
+	return c, nil
+}
+
+// Plan plans what the event of f makes of the files. The error, if any, is of
+// type Problems; warnings end in Plan.Warnings.
+func (c *Config) Plan(f Facts) (*Plan, error) {
+	plan, problems := c.plan(f)
+	return finish(plan, problems)
+}
+
+func parse(files []File) (*Config, Problems) {
+	c := &Config{}
+	var problems Problems
+	total := 0
+	for i, f := range files {
+		doc := newDocument(File{Path: f.Path})
+		c.docs = append(c.docs, doc)
+		switch total += len(f.Data); {
+		case i >= MaxFiles:
+			problems = append(problems, doc.problem(0, 0, fmt.Sprintf("is one of more than %d pipeline files", MaxFiles), "merge some of them"))
+			return c, problems
+		case len(f.Data) > MaxFileBytes:
+			problems = append(problems, tooLarge(f.Path))
+			continue
+		case total > MaxTotalBytes:
+			problems = append(problems, doc.problem(0, 0, fmt.Sprintf("makes the pipeline files larger than %d KiB together", MaxTotalBytes>>10),
+				"move long scripts into files of their own and call them"))
+			return c, problems
+		}
+		*doc = *newDocument(f)
+		if p := doc.readYAML(f.Data); p != nil {
+			problems = append(problems, *p)
+		}
+	}
+	return c, problems
+}
+
+func (c *Config) plan(f Facts) (*Plan, Problems) {
+	plan := &Plan{}
+	shared := factVariables(f)
+	var problems Problems
+	var workflows []*workflow
+	for i, doc := range c.docs {
+		plan.Files = append(plan.Files, doc.path)
+		w := newWorkflow(doc, f, shared.forWorkflow(doc.name, i+1))
+		workflows = append(workflows, w)
+		if doc.root != nil {
+			w.build()
+		}
+	}
+	// Which workflows there are is known only now.
+	checkWorkflows(workflows)
+	for _, w := range workflows {
+		plan.Workflows = append(plan.Workflows, w.planned)
+		problems = append(problems, inFileOrder(w.decoder.problems)...)
+	}
+	return plan, problems
+}
+
+// finish splits warnings from errors.
+func finish(plan *Plan, problems Problems) (*Plan, error) {
+	var errs, warnings Problems
+	for _, p := range problems {
+		if p.Warning {
+			warnings = append(warnings, p)
+		} else {
+			errs = append(errs, p)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	plan.Warnings = warnings
+	return plan, nil
+}
+
+// inFileOrder sorts the problems of one file by their places.
+func inFileOrder(ps Problems) Problems {
+	sort.SliceStable(ps, func(i, j int) bool {
+		if ps[i].Line != ps[j].Line {
+			return ps[i].Line < ps[j].Line
+		}
+		return ps[i].Column < ps[j].Column
+	})
+	return ps
+}
+
+// sorted brings problems into the order of their files.
+func sorted(ps Problems, files []File) Problems {
+	order := make(map[string]int, len(files))
+	for i, f := range files {
+		order[f.Path] = i
+	}
+	sort.SliceStable(ps, func(i, j int) bool { return order[ps[i].File] < order[ps[j].File] })
+	return ps
+}

@@ -1,0 +1,45 @@
+package pipeline
+
+import (
+	"path"
+	"strings"
+)
+
+// dialect is the grammar a file is written in. It follows from the file's path.
+type dialect int
+
+const (
+	// slipway is our own: strict, unknown keys are errors.
+	slipway dialect = iota
+	// woodpecker is read as Woodpecker reads it, so that a repository that
+	// comes from there runs unmodified: unknown keys are warnings, and its
+	// escapes and its workspace hold.
+	woodpecker
+)
+
+func dialectOf(file string) dialect {
+	if file == ".woodpecker" || strings.HasPrefix(file, ".woodpecker.") || strings.HasPrefix(file, ".woodpecker/") {
+		return woodpecker
+	}
+	return slipway
+}
+
+// workflowName returns the name of the workflow in a file.
+//
+// A file of a folder gives its base name: `.slipway/test.yml` is "test". A
+// single file, `.slipway.yml`, is "main": its base name would be "slipway",
+// and a status `slipway/slipway` beside the aggregate `slipway` helps nobody.
+func workflowName(file string) string {
+	dir, base := path.Split(file)
+	if dir == "" {
+		return "main"
+	}
+	base = strings.TrimPrefix(base, ".")
+	return strings.TrimSuffix(base, path.Ext(base))
+}
+
+// isYAML reports whether a file's name ends as a YAML file's does.
+func isYAML(name string) bool {
+	ext := path.Ext(name)
+	return ext == ".yml" || ext == ".yaml"
+}

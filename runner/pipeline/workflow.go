@@ -1,0 +1,177 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"github.com/distribution/reference"
+	"go.yaml.in/yaml/v4"
+)
+
+// workflow is one file on its way to a planned Workflow.
+type workflow struct {
+	doc     *document
+	facts   Facts
+	vars    variables
+	decoder *decoder
+	file    workflowFile
+	planned Workflow
+}
+
+func newWorkflow(doc *document, f Facts, vars variables) *workflow {
+	w := &workflow{doc: doc, facts: f, vars: vars}
+	if doc.root != nil {
+		w.vars.set("CI_WORKSPACE", w.readWorkspace().Dir())
+	}
+	w.decoder = newDecoder(doc, newSubstituter(w.vars, doc.dialect))
+	return w
+}
+
+// readWorkspace reads the workspace before all else: every other value may
+// mention CI_WORKSPACE. What is wrong with it is told when it is read again.
+func (w *workflow) readWorkspace() Workspace {
+	d := newDecoder(w.doc, newSubstituter(w.vars, w.doc.dialect))
+	var ws workspaceFile
+	for _, p := range d.pairs(w.doc.root) {
+		if p.key.Value == "workspace" {
+			ws.decode(d, p.value)
+		}
+	}
+	return ws.workspace(w.doc.dialect, w.facts)
+}
+
+// build fills w.planned, reporting problems to w.decoder.
+func (w *workflow) build() {
+	w.planned = Workflow{Name: w.doc.name, File: w.doc.path, OnSuccess: true, Environment: w.vars}
+	if !w.decoder.object(w.doc.root, "workflow", &w.file) || w.decoder.spent() {
+		return
+	}
+	w.checkName()
+	w.planHead()
+	w.planContainers()
+	w.checkNames()
+	w.planOrder()
+	if w.planned.Skip == "" && allSkipped(w.planned.Steps) {
+		w.planned.Skip = "no step runs: " + commonSkip(w.planned.Steps)
+	}
+	if w.planned.Skip == "" {
+		w.checkImages()
+	}
+}
+
+// planHead plans what concerns the workflow as a whole.
+func (w *workflow) planHead() {
+	file, p, d := &w.file, &w.planned, w.decoder
+	v := file.When.evaluate(w.facts)
+	p.Skip, p.Why = v.skip, v.why
+	for _, f := range file.When.list {
+		if f.Status.node != nil {
+			d.report(f.Status.node, "`status` in a workflow's `when` has no meaning", "use `runs_on`")
+		}
+	}
+	if file.RunsOn.node != nil {
+		p.OnSuccess, p.OnFailure = file.RunsOn.success, file.RunsOn.failure
+		if !p.OnSuccess && !p.OnFailure && d.errors == 0 {
+			d.report(file.RunsOn.node, "`runs_on` is empty: the workflow would never run", "name `success`, `failure` or both")
+		}
+	}
+	p.DependsOn = file.DependsOn.values()
+	p.Labels = file.Labels.values
+	p.Clone = Clone{Skip: file.SkipClone.value, Depth: file.Clone.Depth.value, Tags: file.Clone.Tags.value}
+	p.Workspace = file.Workspace.workspace(w.doc.dialect, w.facts)
+}
+
+// planContainers plans services and steps, each for itself.
+func (w *workflow) planContainers() {
+	d := w.decoder
+	if len(w.file.Steps.items) == 0 && d.errors == 0 {
+		at := w.file.Steps.node
+		if at == nil {
+			at = w.doc.root
+		}
+		d.report(at, "the workflow has no steps", "add `steps:` with a name, an image and commands")
+	}
+	for i := range w.file.Services.items {
+		s := &w.file.Services.items[i]
+		step := w.planContainer(&s.containerFile, "service", i+1)
+		step.Kind = KindService
+		w.planned.Services = append(w.planned.Services, step)
+	}
+	for i := range w.file.Steps.items {
+		s := &w.file.Steps.items[i]
+		step := w.planContainer(&s.containerFile, "step", len(w.file.Services.items)+i+1)
+		step.Detach = s.Detach.value
+		step.Failure = s.Failure.value
+		if step.Failure == "" {
+			step.Failure = FailureFail
+		}
+		w.planned.Steps = append(w.planned.Steps, step)
+	}
+}
+
+// planContainer plans what steps and services share. number is the step's
+// number in its job, see runner.Job.
+func (w *workflow) planContainer(c *containerFile, what string, number int) Step {
+	d := w.decoder
+	if c.Name.value == "" && what == "step" {
+		c.Name.value = fmt.Sprintf("step-%d", number-len(w.file.Services.items))
+	}
+	if c.Image.value == "" && (c.Image.node == nil || c.Image.node.Kind == yaml.ScalarNode) {
+		d.report(c.node, fmt.Sprintf("%s `%s` has no image", what, clip(c.Name.value)), "add `image:` with the image to run it in")
+	}
+	if c.Settings.node != nil && c.Commands.node != nil {
+		d.report(c.Settings.node, fmt.Sprintf("%s `%s` has both `commands` and `settings`", what, clip(c.Name.value)),
+			"settings are for plugins, which run without commands; use `environment`")
+	}
+	v := c.When.evaluate(w.facts)
+	step := Step{
+		Name: c.Name.value, Kind: KindPlugin, Image: c.Image.value, Pull: c.Pull.value,
+		Commands: c.Commands.values(), Entrypoint: c.Entrypoint.values(), Directory: c.Directory.value,
+		Environment: stepEnvironment(c, number), Failure: FailureFail,
+		OnSuccess: v.onSuccess, OnFailure: v.onFailure, Skip: v.skip, Why: v.why, Line: c.node.Line,
+	}
+	if step.Pull == "" {
+		step.Pull = PullIfNotPresent
+	}
+	if len(step.Commands) > 0 {
+		step.Kind = KindCommands
+	}
+	return step
+}
+
+// checkImages reports images that no registry could have. It concerns only
+// what runs: an image that is named by a tag has no name on a push.
+func (w *workflow) checkImages() {
+	check := func(s *Step, c *containerFile) {
+		if s.Skip != "" || s.Image == "" {
+			return
+		}
+		if _, err := reference.ParseNormalizedNamed(s.Image); err != nil {
+			w.decoder.report(c.Image.node, fmt.Sprintf("`%s` is not the name of an image", clip(s.Image)), "write for example `alpine:3.22`")
+		}
+	}
+	for i := range w.planned.Services {
+		check(&w.planned.Services[i], &w.file.Services.items[i].containerFile)
+	}
+	for i := range w.planned.Steps {
+		check(&w.planned.Steps[i], &w.file.Steps.items[i].containerFile)
+	}
+}
+
+func allSkipped(steps []Step) bool {
+	for i := range steps {
+		if steps[i].Skip == "" {
+			return false
+		}
+	}
+	return len(steps) > 0
+}
+
+// commonSkip returns the reason if all steps have the same one.
+func commonSkip(steps []Step) string {
+	for i := range steps {
+		if steps[i].Skip != steps[0].Skip {
+			return "each step's `when` excludes this event"
+		}
+	}
+	return steps[0].Skip
+}
