@@ -1,0 +1,106 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ready makes the mirror fit for a fetch: it exists, holds objects named like
+// sha, and nothing in it is left from a process that was killed. The caller has
+// the turn.
+func (m *Mirrors) ready(mir *mirror, sha string) error {
+	if mir.flag(&mir.suspect) {
+		m.log.Warn("mirror is damaged, making it anew", "mirror", mir.key)
+		if err := m.discard(mir); err != nil {
+			mir.setFlag(&mir.suspect)
+			return fmt.Errorf("discard mirror: %w", err)
+		}
+	}
+	if !mir.exists() {
+		return m.create(mir, sha)
+	}
+	if !mir.flag(&mir.dirty) {
+		return nil
+	}
+	if err := sweep(mir.dir); err != nil {
+		mir.setFlag(&mir.dirty)
+		return fmt.Errorf("clean mirror: %w", err)
+	}
+	return nil
+}
+
+// create makes an empty mirror. It appears whole or not at all.
+func (m *Mirrors) create(mir *mirror, sha string) error {
+	tmp, err := os.MkdirTemp(m.tmp, "create-")
+	if err != nil {
+		return fmt.Errorf("create mirror: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	dir := filepath.Join(tmp, "mirror")
+	if err := writeGitDir(dir, gitDirSpec{bare: true, sha256: len(sha) == 64, head: "ref: refs/heads/none"}); err != nil {
+		return fmt.Errorf("create mirror: %w", err)
+	}
+	if err := os.Rename(dir, mir.dir); err != nil {
+		return fmt.Errorf("create mirror: %w", err)
+	}
+	mir.flag(&mir.dirty)
+	return nil
+}
+
+// sweep removes lock files and half-written objects. Nobody may be writing. A
+// ref's name can't end in ".lock", but a tag may well be called "tmp_1".
+func sweep(gitDir string) error {
+	objects := filepath.Join(gitDir, "objects") + string(filepath.Separator)
+	return filepath.WalkDir(gitDir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			return nil
+		}
+		stale := strings.HasSuffix(name, ".lock") || path == filepath.Join(gitDir, "gc.pid") ||
+			strings.HasPrefix(path, objects) && (strings.HasPrefix(name, "tmp_") || strings.HasPrefix(name, ".tmp-"))
+		if !stale {
+			return nil
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+}
+
+// Maintain packs the objects and refs of a mirror, if there is enough of them
+// to be worth it. Nothing that was fetched is lost. A Fetch of the same key
+// waits for it, so its time is a quiet hour; canceling ctx stops it at once.
+func (m *Mirrors) Maintain(ctx context.Context, key string) error {
+	mir, err := m.mirror(key)
+	if err != nil {
+		return fmt.Errorf("maintain mirror: %w", err)
+	}
+	done, err := mir.take(ctx)
+	if err != nil {
+		return fmt.Errorf("maintain mirror: %w", err)
+	}
+	defer done()
+	if !mir.exists() {
+		return nil
+	}
+	mir.setFlag(&mir.dirty)
+	_, err = m.git(ctx, gitCmd{
+		gitDir:   mir.dir,
+		settings: []setting{{"gc.auto", "1000"}, {"gc.autoPackLimit", "20"}, {"gc.autoDetach", "false"}},
+		args:     []string{"gc", "--auto", "--quiet"},
+	}, maxStderr)
+	if err != nil {
+		return fmt.Errorf("maintain mirror: %w", err)
+	}
+	mir.flag(&mir.dirty)
+	return nil
+}

@@ -1,0 +1,75 @@
+package source
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"time"
+)
+
+// treeInfo is the fs.FileInfo of an entry. Git keeps no times.
+type treeInfo struct {
+	treeEntry
+	size int64
+}
+
+func (i treeInfo) Name() string       { return i.name }
+func (i treeInfo) Size() int64        { return i.size }
+func (i treeInfo) Mode() fs.FileMode  { return i.mode }
+func (i treeInfo) ModTime() time.Time { return time.Time{} }
+func (i treeInfo) IsDir() bool        { return i.mode.IsDir() }
+func (i treeInfo) Sys() any           { return nil }
+
+// treeFile is an open regular file.
+type treeFile struct {
+	info treeInfo
+	*bytes.Reader
+}
+
+func (f *treeFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *treeFile) Close() error               { return nil }
+
+// treeDir is an open directory.
+type treeDir struct {
+	info    treeInfo
+	entries []fs.DirEntry // not yet read
+}
+
+func (d *treeDir) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *treeDir) Close() error               { return nil }
+
+func (d *treeDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.info.name, Err: fs.ErrInvalid}
+}
+
+// ReadDir implements fs.ReadDirFile.
+func (d *treeDir) ReadDir(n int) ([]fs.DirEntry, error) {
+	if n <= 0 || n > len(d.entries) {
+		if n > 0 && len(d.entries) == 0 {
+			return nil, io.EOF
+		}
+		n = len(d.entries)
+	}
+	list := d.entries[:n:n]
+	d.entries = d.entries[n:]
+	return list, nil
+}
+
+// treeDirEntry is an entry of a directory. The size of a file is not known
+// before it is read.
+type treeDirEntry struct {
+	treeEntry
+	tree *tree
+	path string
+}
+
+func (e treeDirEntry) Name() string      { return e.name }
+func (e treeDirEntry) IsDir() bool       { return e.mode.IsDir() }
+func (e treeDirEntry) Type() fs.FileMode { return e.mode.Type() }
+
+func (e treeDirEntry) Info() (fs.FileInfo, error) {
+	if !e.mode.IsRegular() {
+		return treeInfo{treeEntry: e.treeEntry}, nil
+	}
+	return fs.Stat(e.tree, e.path)
+}
