@@ -18,6 +18,9 @@ var (
 	ErrImage = errors.New("image")
 	// ErrConflict: the name is taken by something that is not ours.
 	ErrConflict = errors.New("name taken")
+	// ErrStart: the container cannot be started as its image and step want, such
+	// as with a shell that the image does not have. The message is for the user.
+	ErrStart = errors.New("start")
 )
 
 // An Engine makes and runs containers. Every method may be called concurrently.
