@@ -147,6 +147,7 @@ func TestTarOfOddTree(t *testing.T) {
 
 func TestUnpackedIsClean(t *testing.T) {
 	r, m := newRemote(t), openMirrors(t)
+	r.commit("zero", nil)
 	r.write(map[string]string{"a": "1\n", "dir/b": "2\n", ".gitattributes": "c eol=crlf text\n", "c": "x\ny\n"})
 	if err := os.WriteFile(filepath.Join(r.work, "run.sh"), []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
