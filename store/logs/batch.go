@@ -30,7 +30,7 @@ func (b *batch) add(l *Line) {
 			open.line.Text = nil
 		}
 		return
-	default:
+	case !b.state.truncated: // else nothing replaces the empty ones that cut left
 		open.line = Line{}
 	}
 	if b.skip[l.Stream] > 0 && !l.End {

@@ -191,7 +191,8 @@ func (r *reader) giveOpen(v *view, yield func([]Line, error) bool) error {
 	}
 	r.batch = r.batch[:0]
 	for i, o := range v.open {
-		if o.line.Open && o.seq != r.seen[i] {
+		cleared := len(o.line.Text) == 0 && r.seen[i] == 0 // before any was given
+		if o.line.Open && o.seq != r.seen[i] && !cleared {
 			r.batch = append(r.batch, o.line)
 		}
 		r.seen[i] = o.seq
