@@ -69,6 +69,7 @@ func busyboxRoot(ctx context.Context, busyboxPath string) (io.Reader, error) {
 	w.ownedDir("home/app", 0o755, 1000)
 	w.file("etc/passwd", 0o644, []byte(passwd))
 	w.file("etc/group", 0o644, []byte(group))
+	w.file("etc/nsswitch.conf", 0o644, []byte(nsswitch))
 	w.file("bin/busybox", 0o755, binary)
 	for _, applet := range strings.Fields(string(applets)) {
 		if applet != "bin/busybox" {
@@ -89,6 +90,13 @@ app:x:1000:1000:app:/home/app:/bin/sh
 const group = `root:x:0:
 nogroup:x:65534:
 app:x:1000:
+`
+
+// nsswitch names the sources that are built into the C library. Without it a
+// static glibc looks for others, in libraries that are not there, and crashes.
+const nsswitch = `passwd: files
+group: files
+hosts: files dns
 `
 
 // checkStatic reports a binary that would not run in an image without libraries.

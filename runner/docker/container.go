@@ -1,0 +1,141 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
+
+	"github.com/slipway-ci/slipway/runner"
+)
+
+// capabilities are what a container's root keeps: enough to install packages,
+// change owners and drop to another user. Ports below 1024 need none, since the
+// engine lets every user of a container's network namespace bind them.
+var capabilities = []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETUID", "SETGID", "KILL"}
+
+const (
+	defaultPIDs = 4096
+	cpuPeriod   = 100_000 // µs
+	minCPUQuota = 1_000   // µs; the kernel takes no less
+)
+
+// errLeaving: the name belongs to a container that is going away.
+var errLeaving = errors.New("the name's container is being removed")
+
+// CreateContainer implements runner.Engine. Without NetworkID the container has
+// no network. An image that is not present is runner.ErrImage.
+func (e *Engine) CreateContainer(ctx context.Context, s runner.ContainerSpec) (id string, err error) {
+	err = retry(ctx, func(err error) bool { return errors.Is(err, errLeaving) }, func() error {
+		id, err = e.tryContainer(ctx, s)
+		return err
+	})
+	return id, err
+}
+
+func (e *Engine) tryContainer(ctx context.Context, s runner.ContainerSpec) (string, error) {
+	made, err := e.cli.ContainerCreate(ctx, config(s), e.hostConfig(s), networking(s), nil, s.Name)
+	switch {
+	case err == nil:
+		return made.ID, nil
+	case errdefs.IsConflict(err):
+		return e.ownContainer(ctx, s)
+	case errdefs.IsNotFound(err) && says(err, "no such image"):
+		return "", fmt.Errorf("%w %s is not present: %s", runner.ErrImage, s.Image, words(err))
+	case errdefs.IsInvalidArgument(err) && says(err, "invalid reference"):
+		return "", fmt.Errorf("%w %q is no valid reference", runner.ErrImage, s.Image)
+	default:
+		return "", wrap("create", "container", s.Name, err)
+	}
+}
+
+// ownContainer returns the container that has the name already, if it is ours.
+func (e *Engine) ownContainer(ctx context.Context, s runner.ContainerSpec) (string, error) {
+	c, err := e.cli.ContainerInspect(ctx, s.Name)
+	switch {
+	case errdefs.IsNotFound(err):
+		return "", fmt.Errorf("create container %s: %w", s.Name, errLeaving)
+	case err != nil:
+		return "", wrap("inspect", "container", s.Name, err)
+	case !carries(c.Config.Labels, s.Labels):
+		return "", fmt.Errorf("create container %s: %w", s.Name, runner.ErrConflict)
+	case c.State.Status == container.StateRemoving:
+		return "", fmt.Errorf("create container %s: %w", s.Name, errLeaving)
+	}
+	return c.ID, nil
+}
+
+func config(s runner.ContainerSpec) *container.Config {
+	return &container.Config{
+		Image:      s.Image,
+		Entrypoint: s.Entrypoint,
+		Cmd:        s.Cmd,
+		Env:        s.Env,
+		WorkingDir: s.WorkingDir,
+		Labels:     s.Labels,
+	}
+}
+
+func (e *Engine) hostConfig(s runner.ContainerSpec) *container.HostConfig {
+	init := true
+	h := &container.HostConfig{
+		NetworkMode:   network.NetworkNone,
+		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
+		CapDrop:       []string{"ALL"},
+		CapAdd:        capabilities,
+		SecurityOpt:   []string{"no-new-privileges:true"},
+		Init:          &init,
+		Resources:     resources(s.Limits, e.o.Limits),
+		// The mode too is named, since the engine adds its own default options
+		// to those of a driver that is its default.
+		LogConfig: container.LogConfig{
+			Type:   "json-file",
+			Config: map[string]string{"max-size": "1000g", "mode": "blocking"},
+		},
+	}
+	if s.NetworkID != "" {
+		h.NetworkMode = container.NetworkMode(s.NetworkID)
+	}
+	if s.VolumeID != "" {
+		h.Mounts = []mount.Mount{{
+			Type: mount.TypeVolume, Source: s.VolumeID, Target: s.MountPath,
+			VolumeOptions: &mount.VolumeOptions{NoCopy: true},
+		}}
+	}
+	return h
+}
+
+// resources turns limits into the engine's. The CPU limit is given as a quota,
+// which, unlike NanoCPUs, may be more than the machine has.
+func resources(l, fallback runner.Limits) container.Resources {
+	memory := firstSet(l.MemoryBytes, fallback.MemoryBytes)
+	pids := firstSet(l.PIDs, fallback.PIDs, defaultPIDs)
+	r := container.Resources{Memory: memory, MemorySwap: memory, PidsLimit: &pids}
+	if cpus := firstSet(l.CPUs, fallback.CPUs); cpus > 0 {
+		r.CPUPeriod = cpuPeriod
+		r.CPUQuota = max(minCPUQuota, int64(cpus*cpuPeriod))
+	}
+	return r
+}
+
+func firstSet[T int64 | float64](values ...T) T {
+	for _, v := range values {
+		if v != 0 {
+			return v
+		}
+	}
+	return 0
+}
+
+func networking(s runner.ContainerSpec) *network.NetworkingConfig {
+	if s.NetworkID == "" {
+		return nil
+	}
+	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
+		s.NetworkID: {Aliases: s.Aliases},
+	}}
+}

@@ -1,0 +1,82 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
+
+	"github.com/slipway-ci/slipway/runner"
+)
+
+// CreateNetwork implements runner.Engine: a bridge network with a subnet of its
+// own.
+func (e *Engine) CreateNetwork(ctx context.Context, s runner.NetworkSpec) (string, error) {
+	unlock, err := e.names.lock(ctx, s.Name)
+	if err != nil {
+		return "", fmt.Errorf("create network %s: %w", s.Name, err)
+	}
+	defer unlock()
+	for range e.subnets.count {
+		id, err := e.tryNetwork(ctx, s)
+		switch {
+		case err == nil:
+			return id, nil
+		case errdefs.IsConflict(err):
+			return e.ownNetwork(ctx, s)
+		case !says(err, "overlap"):
+			return "", wrap("create", "network", s.Name, err)
+		}
+	}
+	return "", fmt.Errorf("create network %s: no subnet of %d bits is free in %s: remove networks that are not needed (docker network prune) or configure a larger range",
+		s.Name, e.subnets.bits, e.subnets.pool)
+}
+
+// tryNetwork creates the network on the next subnet.
+func (e *Engine) tryNetwork(ctx context.Context, s runner.NetworkSpec) (string, error) {
+	made, err := e.cli.NetworkCreate(ctx, s.Name, network.CreateOptions{
+		Driver:  "bridge",
+		IPAM:    &network.IPAM{Driver: "default", Config: []network.IPAMConfig{{Subnet: e.subnets.next().String()}}},
+		Options: e.o.NetworkOptions,
+		Labels:  s.Labels,
+	})
+	return made.ID, err
+}
+
+// ownNetwork returns the network that has the name already, if it is ours.
+func (e *Engine) ownNetwork(ctx context.Context, s runner.NetworkSpec) (string, error) {
+	n, err := e.cli.NetworkInspect(ctx, s.Name, network.InspectOptions{})
+	if err != nil {
+		return "", wrap("inspect", "network", s.Name, err)
+	}
+	if !carries(n.Labels, s.Labels) {
+		return "", fmt.Errorf("create network %s: %w", s.Name, runner.ErrConflict)
+	}
+	return n.ID, nil
+}
+
+// CreateVolume implements runner.Engine. The engine itself returns a volume that
+// has the name already. A volume's ID is its name.
+func (e *Engine) CreateVolume(ctx context.Context, s runner.VolumeSpec) (string, error) {
+	v, err := e.cli.VolumeCreate(ctx, volume.CreateOptions{Name: s.Name, Labels: s.Labels})
+	switch {
+	case errdefs.IsConflict(err), err == nil && !carries(v.Labels, s.Labels):
+		return "", fmt.Errorf("create volume %s: %w", s.Name, runner.ErrConflict)
+	case err != nil:
+		return "", wrap("create", "volume", s.Name, err)
+	}
+	return v.Name, nil
+}
+
+// carries reports whether all wanted labels are there. There may be more: a
+// container has those of its image too.
+func carries(have, want map[string]string) bool {
+	for k, v := range want {
+		if got, ok := have[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,101 @@
+package runnertest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+)
+
+func outputOfBothStreams(r *rig) {
+	got := r.run(r.spec(bothWords))
+	if got.stdout != "out\n" || got.stderr != "err\n" || got.ExitCode != 3 {
+		r.Errorf("stdout %q, stderr %q, exit code %d", got.stdout, got.stderr, got.ExitCode)
+	}
+}
+
+func outputOfFastWriter(r *rig) {
+	f := r.begin(r.spec(fastWriter))
+	got := f.result()
+	r.equal("attached stdout", got.stdout, countTo(manyLines))
+	r.equal("attached stderr", got.stderr, countTo(manyLines))
+	stdout, stderr := r.logs(f.id)
+	r.equal("logged stdout", stdout, got.stdout)
+	r.equal("logged stderr", stderr, got.stderr)
+}
+
+func outputOfLongLine(r *rig) {
+	want := strings.Repeat("x", 300_000)
+	f := r.begin(r.spec(longLine))
+	r.equal("attached stdout", f.result().stdout, want)
+	stdout, _ := r.logs(f.id)
+	r.equal("logged stdout", stdout, want)
+}
+
+// equal compares long texts and tells only where they differ.
+func (r *rig) equal(what, got, want string) {
+	r.Helper()
+	if got == want {
+		return
+	}
+	i := 0
+	for i < len(got) && i < len(want) && got[i] == want[i] {
+		i++
+	}
+	r.Errorf("%s: %d bytes, want %d; they differ from byte %d on", what, len(got), len(want), i)
+}
+
+func outputEndsWithContext(r *rig) {
+	id := r.create(r.spec(sleeper))
+	ctx, cancel := context.WithCancel(r.ctx)
+	defer cancel()
+	out, err := r.engine.Attach(ctx, id)
+	r.ok("Attach", err)
+	defer out.Close()
+	r.start(id)
+	stdout, copied := newFeed(), make(chan error, 1)
+	go func() { copied <- out.Copy(stdout, io.Discard) }()
+	r.ok("await", stdout.await(r.ctx, "ready"))
+	cancel()
+	r.is("Copy", <-copied, context.Canceled)
+}
+
+func outputEndsWithClose(r *rig) {
+	f := r.begin(r.spec(sleeper))
+	r.ok("await", f.stdout.await(r.ctx, "ready"))
+	r.ok("Close", f.out.Close())
+	r.is("Copy", f.copyError(), net.ErrClosed)
+}
+
+var errWriter = errors.New("writer failed")
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errWriter }
+
+func outputEndsWithWriter(r *rig) {
+	id := r.create(r.spec(sleeper))
+	out, err := r.engine.Attach(r.ctx, id)
+	r.ok("Attach", err)
+	defer out.Close()
+	r.start(id)
+	r.is("Copy", out.Copy(failingWriter{}, io.Discard), errWriter)
+}
+
+func logsFollow(r *rig) {
+	f := r.begin(r.spec(polite))
+	r.ok("await", f.stdout.await(r.ctx, "ready"))
+	out, err := r.engine.Logs(r.ctx, f.id, true)
+	r.ok("Logs", err)
+	defer out.Close()
+	followed, copied := newFeed(), make(chan error, 1)
+	go func() { copied <- out.Copy(followed, io.Discard) }()
+	r.ok("await", followed.await(r.ctx, "ready"))
+	r.ok("Stop", r.engine.Stop(r.ctx, f.id, patience))
+	r.ok("Copy", <-copied)
+	f.result()
+	if stdout, _ := r.logs(f.id); stdout != "ready\nbye\n" {
+		r.Errorf("logged %q after the end", stdout)
+	}
+}
