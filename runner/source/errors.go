@@ -53,7 +53,7 @@ var (
 		`no such remote ref|Server does not allow request for unadvertised object|git upload-pack: not our ref)`)
 	saysRedirect = regexp.MustCompile(`(?m)^fatal: unable to access .*The requested URL returned error: 30[12378]`)
 	saysCorrupt  = regexp.MustCompile(`(?m)^(fatal|error): .*(corrupt|not a git repository|bad object|bad tree|missing (blob|tree|commit)|` +
-		`unable to read|could not (read|parse)|Could not read [0-9a-f]|failed to (read|unpack)|garbage|inflate|invalid object|not a valid object|` +
+		`unable to read|cannot read object|could not (read|parse)|Could not read [0-9a-f]|failed to (read|unpack)|garbage|inflate|invalid object|not a valid object|` +
 		`bad pack|index file|packfile|packed object|does not point to a valid object|did not send all necessary objects|unexpected line in .*packed-refs|bad config)`)
 )
 

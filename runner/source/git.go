@@ -133,12 +133,12 @@ func (m *Mirrors) git(ctx context.Context, g gitCmd, maxOut int) ([]byte, error)
 
 	err := g.wait(cmd, kill)
 	if err == nil && !stdout.overflowed {
-		return stdout.Bytes(), nil
+		return stdout.kept.Bytes(), nil
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	return nil, &gitError{command: g.args[0], stderr: scrub(stderr.String(), g.scrub), err: err}
+	return nil, &gitError{command: g.args[0], stderr: scrub(stderr.kept.String(), g.scrub), err: err}
 }
 
 var errTooMuch = errors.New("too much output")
@@ -187,15 +187,15 @@ func scrub(text string, secrets []string) string {
 // A boundedBuffer keeps the first max bytes. It calls full, if it has one, when
 // there are more, and takes the rest without keeping it.
 type boundedBuffer struct {
-	bytes.Buffer
+	kept       bytes.Buffer // not embedded: its ReadFrom would know no bound
 	max        int
 	full       func()
 	overflowed bool
 }
 
 func (b *boundedBuffer) Write(p []byte) (int, error) {
-	keep := min(len(p), b.max-b.Len())
-	b.Buffer.Write(p[:keep])
+	keep := min(len(p), b.max-b.kept.Len())
+	b.kept.Write(p[:keep])
 	if keep < len(p) && !b.overflowed {
 		b.overflowed = true
 		if b.full != nil {

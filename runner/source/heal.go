@@ -22,6 +22,10 @@ func (m *Mirrors) ready(mir *mirror, sha string) error {
 		}
 	}
 	if !mir.exists() {
+		// Whatever else stands there is no mirror.
+		if err := m.discard(mir); err != nil {
+			return fmt.Errorf("discard mirror: %w", err)
+		}
 		return m.create(mir, sha)
 	}
 	if !mir.flag(&mir.dirty) {

@@ -121,8 +121,8 @@ func (mir *mirror) take(ctx context.Context) (done func(), err error) {
 }
 
 func (mir *mirror) exists() bool {
-	_, err := os.Lstat(mir.dir)
-	return err == nil
+	info, err := os.Lstat(mir.dir)
+	return err == nil && info.IsDir()
 }
 
 // flag returns and clears one of the flags.

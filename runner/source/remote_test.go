@@ -1,6 +1,7 @@
 package source
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cgi"
@@ -39,8 +40,9 @@ func newRemote(t testing.TB) *remoteRepo {
 	gitIn(t, root, "init", "--quiet", "--initial-branch=main", r.work)
 	gitIn(t, root, "init", "--quiet", "--bare", r.bare)
 	backend := &cgi.Handler{
-		Path: filepath.Join(strings.TrimSpace(gitIn(t, root, "--exec-path")), "git-http-backend"),
-		Env:  []string{"GIT_PROJECT_ROOT=" + filepath.Dir(r.bare), "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_GLOBAL=/dev/null"},
+		Path:   filepath.Join(strings.TrimSpace(gitIn(t, root, "--exec-path")), "git-http-backend"),
+		Stderr: io.Discard, // what git says of it, the client says too
+		Env:    []string{"GIT_PROJECT_ROOT=" + filepath.Dir(r.bare), "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_GLOBAL=/dev/null"},
 	}
 	r.srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		r.mu.Lock()
