@@ -120,12 +120,7 @@ func (r *row) appendText(b []byte) []byte {
 	if r.brk {
 		b = append(b, '\n')
 	}
-	b = append(b, r.Kind.prefix()...)
-	b = append(b, r.Text...)
-	if r.End {
-		b = append(b, '\n')
-	}
-	return b
+	return r.Line.AppendText(b)
 }
 
 // fromMilli is the inverse of row.milli.
