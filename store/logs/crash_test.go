@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // files are the files of a log at one moment.
@@ -33,14 +35,30 @@ func record(t *testing.T, o Options, fill int, source []Line) (history []files, 
 	return history, collect(t, s, 1, -1)
 }
 
-// resume opens files as a process finds them that starts after the death of
+// A resumption is what is alike in the many times that a log is resumed.
+type resumption struct {
+	options       Options
+	fill          int
+	source, whole []Line
+	dir           string
+	packer        *zstd.Encoder // these are dear to make
+	unpacker      *zstd.Decoder
+}
+
+func newResumption(t *testing.T, o Options, fill int, source, whole []Line) *resumption {
+	s := openStore(t, t.TempDir(), fill, o)
+	return &resumption{o, fill, source, whole, s.dir, s.packer, s.unpacker}
+}
+
+// from opens files as a process finds them that starts after the death of
 // another, checks that they have at least the rows kept, feeds the source again
 // and checks that the log is as if nothing had happened.
-func resume(t *testing.T, o Options, fill int, f files, source, whole []Line) {
+func (r *resumption) from(t *testing.T, f files) {
 	t.Helper()
-	dir := t.TempDir()
-	writeFiles(t, dir, f.log, f.tail)
-	s := openStore(t, dir, fill, o)
+	source, whole := r.source, r.whole
+	writeFiles(t, r.dir, f.log, f.tail)
+	s := openStore(t, r.dir, r.fill, r.options)
+	s.packer, s.unpacker = r.packer, r.unpacker
 	before := collect(t, s, 1, -1)
 	w := create(t, s)
 	defer abandon(t, w)
@@ -49,7 +67,7 @@ func resume(t *testing.T, o Options, fill int, f files, source, whole []Line) {
 		t.Fatalf("%d rows found, %d were stored", len(before), f.rows)
 	}
 	diffLines(t, before, whole[:len(before)])
-	feed(t, w, source)
+	appendLines(t, w, unstored(w, source)...)
 	diffLines(t, collect(t, s, 1, -1), whole)
 	for st, want := range sourceLines(source) {
 		if got := w.SourceLines(Stream(st)); got != want {
@@ -72,12 +90,13 @@ func sourceLines(source []Line) (n [streams]int64) {
 func TestDeathAtAnyByte(t *testing.T) {
 	for name, o := range map[string]Options{"whole": {}, "cut": {MaxStored: 300}} {
 		t.Run(name, func(t *testing.T) {
-			const fill = 250
-			src := source()[:28]
+			const fill = 160
+			src := source()[:21]
 			history, whole := record(t, o, fill, src)
+			resume := newResumption(t, o, fill, src, whole)
 			for i, now := range history[:len(history)-1] {
 				for _, torn := range tornBetween(now, history[i+1]) {
-					resume(t, o, fill, torn, src, whole)
+					resume.from(t, torn)
 				}
 			}
 		})
@@ -113,15 +132,16 @@ func TestFilesCutAnywhere(t *testing.T) {
 	const fill = 400
 	src := source()[:30]
 	history, whole := record(t, Options{}, fill, src)
+	resume := newResumption(t, Options{}, fill, src, whole)
 	last, done := history[len(history)-2], history[len(history)-1]
 	for n := range last.log {
-		resume(t, Options{}, fill, files{last.log[:n], last.tail, 0}, src, whole)
+		resume.from(t, files{last.log[:n], last.tail, 0})
 	}
 	for n := range last.tail {
-		resume(t, Options{}, fill, files{last.log, last.tail[:n], 0}, src, whole)
+		resume.from(t, files{last.log, last.tail[:n], 0})
 	}
 	for n := range done.log {
-		resume(t, Options{}, fill, files{done.log[:n], nil, 0}, src, whole)
+		resume.from(t, files{done.log[:n], nil, 0})
 	}
 }
 
@@ -130,6 +150,7 @@ func TestFilesSpoiledAnywhere(t *testing.T) {
 	const fill = 400
 	src := source()[:30]
 	history, whole := record(t, Options{}, fill, src)
+	resume := newResumption(t, Options{}, fill, src, whole)
 	last := history[len(history)-2]
 	spoil := func(b []byte, i int) []byte {
 		b = append([]byte(nil), b...)
@@ -137,10 +158,10 @@ func TestFilesSpoiledAnywhere(t *testing.T) {
 		return b
 	}
 	for i := range last.log {
-		resume(t, Options{}, fill, files{spoil(last.log, i), last.tail, 0}, src, whole)
+		resume.from(t, files{spoil(last.log, i), last.tail, 0})
 	}
 	for i := range last.tail {
-		resume(t, Options{}, fill, files{last.log, spoil(last.tail, i), 0}, src, whole)
+		resume.from(t, files{last.log, spoil(last.tail, i), 0})
 	}
 }
 

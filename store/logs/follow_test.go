@@ -238,13 +238,13 @@ func TestOpenLineTextIsCopied(t *testing.T) {
 
 // TestReadersBesideAWriter lets readers of all kinds run beside a fast writer.
 func TestReadersBesideAWriter(t *testing.T) {
-	const rows = 20000
+	const rows = 8000
 	s := openStore(t, t.TempDir(), 4000, Options{CacheBytes: 10000})
 	w := create(t, s)
 	text := func(n int64) string { return fmt.Sprintf("line %d %s", n, strings.Repeat("=", int(n%50))) }
 	var readers sync.WaitGroup
 	for i := range 8 {
-		from := int64(i*2000 + 1)
+		from := int64(i*900 + 1)
 		readers.Go(func() {
 			next := from
 			for batch, err := range s.Follow(t.Context(), key, from, nil) {
