@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/slipway-ci/slipway/runner/pipeline"
@@ -44,6 +45,9 @@ type Job struct {
 	// Kill, when closed, ends the grace period of every container that is being
 	// stopped. It cancels nothing by itself. nil means never.
 	Kill <-chan struct{}
+	// Logger hears of what went wrong without changing a result: things that
+	// could not be removed. nil means nobody does.
+	Logger *slog.Logger
 }
 
 // Step returns the step with the given number.

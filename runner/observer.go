@@ -29,14 +29,24 @@ type Observer interface {
 type Log interface {
 	// Append stores lines, in order. They are readable when it returns, and
 	// survive the death of the process, save those with Open set, which replace
-	// the stream's open line before them and are never durable.
+	// the stream's open line before them and are never durable. Append keeps
+	// neither lines nor their Text, which are used again.
 	Append(lines ...Line) error
 	// SourceLines is the number of lines of a stream's source that are stored:
 	// those with that stream and End set. After a restart the source is read
-	// again from its beginning, and that many lines of it are skipped.
+	// again from its beginning, and that many lines of it are skipped. Rows of
+	// the line after these that a reopened Log has already are appended again,
+	// cut alike, and the Log drops them.
 	SourceLines(s Stream) int64
 	// Close makes everything durable (fsync).
 	Close() error
+}
+
+// A Releaser is a Log that tells its end from a pause. Run calls Release in
+// place of Close when it ends before the step does: the Log is made durable and
+// will be opened again.
+type Releaser interface {
+	Release() error
 }
 
 // Stream is where a line comes from.

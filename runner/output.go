@@ -1,0 +1,174 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/slipway-ci/slipway/runner/mask"
+)
+
+// errFlood stops a step that writes more than Job.MaxOutput.
+var errFlood = errors.New("too much output")
+
+// A pass is one reading of a container's output from its first byte into the
+// step's sink. What the sink has of an earlier pass, or of an earlier process,
+// is dropped from it, so that however often the output is read, each line is
+// stored once.
+type pass struct {
+	stdout, stderr *streamWriter
+}
+
+// passes makes the passes of one step.
+type passes struct {
+	sink     *sink
+	mask     *mask.Set
+	nonce    string
+	commands [][]Line // rows for each command; nil if the step has no script
+	limit    int64    // bytes of output
+	// cut are the rows of a line without an end that the pass before this one
+	// appended, by stream. Those of an earlier process the Log itself knows.
+	cut [StreamStderr + 1]int64
+}
+
+// begin starts the next pass.
+func (ps *passes) begin() (*pass, error) {
+	if err := ps.sink.flush(); err != nil { // counts are right only then
+		return nil, err
+	}
+	left := new(atomic.Int64)
+	left.Store(ps.limit)
+	p := &pass{stdout: ps.stream(StreamStdout, left), stderr: ps.stream(StreamStderr, left)}
+	s := ps.sink
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = []*lineWriter{p.stdout.lines, p.stderr.lines}
+	return p, nil
+}
+
+// stream makes one stream of a pass: bytes → valid UTF-8 → markers taken out →
+// masked → rows.
+func (ps *passes) stream(stream Stream, left *atomic.Int64) *streamWriter {
+	w := &streamWriter{left: left}
+	w.lines = &lineWriter{sink: ps.sink, stream: stream, skip: ps.sink.log.SourceLines(stream), skipRow: ps.cut[stream]}
+	w.mask = ps.mask.Writer(w.lines)
+	w.text = &utf8Writer{w: w.mask}
+	if ps.commands != nil && stream == StreamStdout {
+		w.markers = &markerWriter{w: w.mask, prefix: []byte(markerPrefix(ps.nonce))}
+		w.markers.found = func(index, status int) (bool, error) {
+			if index < 0 || index >= len(ps.commands) {
+				return false, nil
+			}
+			return true, w.lines.command(ps.commands[index], status)
+		}
+		w.text.w = w.markers
+	}
+	return w
+}
+
+// end completes a pass that has seen everything.
+func (p *pass) end() error {
+	return errors.Join(p.stdout.end(), p.stderr.end())
+}
+
+// abandon gives up a pass that was cut off: lines without an end will be read
+// again.
+func (ps *passes) abandon(p *pass) {
+	s := ps.sink
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines, s.changed = nil, false
+	for _, l := range []*lineWriter{p.stdout.lines, p.stderr.lines} {
+		ps.cut[l.stream] = l.stored()
+	}
+}
+
+// A streamWriter takes the bytes of one stream as the engine gives them.
+type streamWriter struct {
+	left    *atomic.Int64 // bytes that the step may still write
+	text    *utf8Writer
+	markers *markerWriter // nil if the stream has none
+	mask    *mask.Writer
+	lines   *lineWriter
+}
+
+// Write implements io.Writer. It fails with errFlood, or with an error of the
+// Log.
+func (w *streamWriter) Write(p []byte) (int, error) {
+	if w.left.Add(-int64(len(p))) < 0 {
+		return 0, errFlood
+	}
+	w.lines.at = time.Now()
+	return w.text.Write(p)
+}
+
+func (w *streamWriter) end() error {
+	if err := w.text.end(); err != nil {
+		return err
+	}
+	if w.markers != nil {
+		if err := w.markers.end(); err != nil {
+			return err
+		}
+	}
+	if err := w.mask.Close(); err != nil {
+		return err
+	}
+	return w.lines.end()
+}
+
+// command appends the rows that stand for a marker. The first counts as a line
+// of the source, which the marker is, and the others don't; all are appended at
+// once, so that a count tells whether they are there.
+func (l *lineWriter) command(rows []Line, status int) error {
+	s := l.sink
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.skip > 0 {
+		l.skip--
+		return s.err
+	}
+	for i, row := range rows {
+		row.Time = l.at
+		if i == 0 {
+			row.Exit = status
+		}
+		s.add(row)
+	}
+	return s.err
+}
+
+// stored returns how many rows of the line without an end are in the sink. It
+// is called with sink.mu held.
+func (l *lineWriter) stored() int64 {
+	if l.skip > 0 {
+		return l.skipRow
+	}
+	return max(l.rows, l.skipRow)
+}
+
+// commandRows returns the rows that show each command, without time and exit.
+func commandRows(commands []string, set *mask.Set) [][]Line {
+	var all [][]Line
+	for _, c := range commands {
+		var rows []Line
+		for line := range strings.SplitSeq(set.String(validText(strings.TrimRight(c, "\n"))), "\n") {
+			row := Line{Stream: StreamSlipway, Kind: LineMore, Text: []byte(line), End: true}
+			if len(rows) == 0 {
+				row.Stream, row.Kind = StreamStdout, LineCommand
+			}
+			rows = append(rows, row)
+		}
+		all = append(all, rows)
+	}
+	return all
+}
+
+// floodReason says why a step was stopped that wrote more than limit bytes.
+func floodReason(limit int64) string {
+	return fmt.Sprintf("stopped: more than %s of output", humanize.IBytes(uint64(limit)))
+}

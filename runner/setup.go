@@ -1,0 +1,165 @@
+package runner
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/slipway-ci/slipway/runner/pipeline"
+)
+
+// setup makes what all steps of a job share: the network, the volume and, in
+// it, the source. The source has to go through a container, so that of the
+// first step that has one takes it, before any container is started.
+type setup struct {
+	ready   chan struct{} // closed when the fields below are set
+	network string        // IDs
+	volume  string
+	tree    io.ReadCloser // the source, opened; nil if it is not needed
+
+	begun   bool // the owner's
+	running sync.WaitGroup
+	copying sync.Mutex // held by the one that copies; guards copied
+	copied  bool
+}
+
+// setupError is the cause with which a job is halted that cannot be set up.
+type setupError struct{ err error }
+
+func (e setupError) Error() string { return e.err.Error() }
+func (e setupError) Unwrap() error { return e.err }
+
+var (
+	opNetwork = Op{Kind: OpCreateNetwork}
+	opVolume  = Op{Kind: OpCreateVolume}
+	opSource  = Op{Kind: OpCopySource}
+	opRemove  = Op{Kind: OpRemoveJob}
+)
+
+// begin starts setting up. wait waits for it.
+func (u *setup) begin(r *run) {
+	rec, _ := r.record(opSource)
+	u.begun, u.copied = true, rec.Done
+	u.running.Go(func() {
+		defer close(u.ready)
+		if err := u.make(r); err != nil {
+			r.halt(setupError{err})
+		}
+	})
+}
+
+// wait waits for what begin started and lets go of a source that nobody took.
+// It may be called again.
+func (u *setup) wait() {
+	u.running.Wait()
+	u.copying.Lock()
+	defer u.copying.Unlock()
+	u.closeTree()
+}
+
+func (u *setup) closeTree() {
+	if u.tree != nil {
+		_ = u.tree.Close() // it was read to its end, or nobody wants it
+		u.tree = nil
+	}
+}
+
+// make does all three at once, since each takes its time.
+func (u *setup) make(r *run) error {
+	var wg sync.WaitGroup
+	var networkErr, volumeErr, sourceErr error
+	wg.Go(func() { u.network, networkErr = u.makeNetwork(r) })
+	wg.Go(func() { u.volume, volumeErr = u.makeVolume(r) })
+	if !u.copied {
+		wg.Go(func() { u.tree, sourceErr = openTree(r) })
+	}
+	wg.Wait()
+	return errors.Join(networkErr, volumeErr, sourceErr)
+}
+
+func (u *setup) makeNetwork(r *run) (string, error) {
+	if rec, _ := r.record(opNetwork); rec.Done {
+		return rec.ID, nil
+	}
+	id, err := r.do(opNetwork, func(ctx context.Context) (string, error) {
+		return r.eng.CreateNetwork(ctx, NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0)})
+	})
+	return id, wrap("create network", err)
+}
+
+func (u *setup) makeVolume(r *run) (string, error) {
+	if rec, _ := r.record(opVolume); rec.Done {
+		return rec.ID, nil
+	}
+	id, err := r.do(opVolume, func(ctx context.Context) (string, error) {
+		return r.eng.CreateVolume(ctx, VolumeSpec{Name: VolumeName(r.job.Server, r.job.ID), Labels: r.job.labels(0)})
+	})
+	return id, wrap("create volume", err)
+}
+
+func openTree(r *run) (io.ReadCloser, error) {
+	if r.job.Source == nil {
+		tree, err := emptyTree(r.job.Workflow.Workspace)
+		return tree, wrap("make empty workspace", err)
+	}
+	tree, err := r.job.Source(r.work)
+	return tree, wrap("open source", err)
+}
+
+// emptyTree is a tree of nothing but the directory that steps begin in, which
+// anyone may write to.
+func emptyTree(w pipeline.Workspace) (io.ReadCloser, error) {
+	var b bytes.Buffer
+	t := tar.NewWriter(&b)
+	name := ""
+	for part := range strings.SplitSeq("./"+w.Path, "/") {
+		if part == "" {
+			continue
+		}
+		name += part + "/"
+		if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o777}); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.Close(); err != nil {
+		return nil, err
+	}
+	return io.NopCloser(&b), nil
+}
+
+// copySource copies the source into the volume by way of a container that was
+// created, unless that has been done. It returns when it is done, whoever does
+// it. A job whose source cannot be copied is halted.
+func (u *setup) copySource(r *run, container string) error {
+	u.copying.Lock()
+	defer u.copying.Unlock()
+	if u.copied {
+		return nil
+	}
+	if r.work.Err() != nil {
+		return context.Cause(r.work)
+	}
+	_, err := r.doIn(r.work, opSource, func(ctx context.Context) (string, error) {
+		return "", r.eng.CopyTo(ctx, container, r.job.Workflow.Workspace.Base, u.tree)
+	})
+	u.closeTree()
+	if err != nil {
+		r.halt(setupError{fmt.Errorf("copy source: %w", err)})
+		return context.Cause(r.work)
+	}
+	u.copied = true
+	return nil
+}
+
+// wrap puts what was tried before an error.
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

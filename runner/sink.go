@@ -1,0 +1,165 @@
+package runner
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner/mask"
+)
+
+const (
+	// flushBytes is how much text is gathered before it is appended at once.
+	flushBytes = 64 << 10
+	// flushAfter is how long the first gathered line waits for others.
+	flushAfter = 50 * time.Millisecond
+)
+
+// A sink gathers the rows of one step and appends them to its Log in batches:
+// when there are flushBytes, and flushAfter after the first that waits. It may
+// be used concurrently. It reuses its buffers, since a Log keeps nothing of
+// what it is given.
+type sink struct {
+	log  Log
+	mask *mask.Set
+
+	mu      sync.Mutex // guards what follows
+	rows    []Line
+	text    []byte // what rows refer to
+	lines   []*lineWriter
+	armed   *time.Timer // not nil while a flush is due
+	changed bool        // a line without an end has grown since it was appended
+	closed  bool
+	err     error // the first error of log
+}
+
+func newSink(log Log, set *mask.Set) *sink { return &sink{log: log, mask: set} }
+
+// notice appends slipway's own words. What cannot be appended is reported by
+// close.
+func (s *sink) notice(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for line := range strings.SplitSeq(s.mask.String(validText(text)), "\n") {
+		s.add(Line{Stream: StreamSlipway, Kind: LineNotice, Time: now, Text: []byte(cutText(line)), End: true})
+	}
+}
+
+// cutText bounds one line of slipway's words.
+func cutText(line string) string {
+	if len(line) <= MaxLine {
+		return line
+	}
+	return line[:runeCut([]byte(line), MaxLine)]
+}
+
+// add takes a row whose Text stays as it is. It is called with mu held.
+func (s *sink) add(row Line) {
+	s.rows = append(s.rows, row)
+	s.arm()
+}
+
+// addText takes a row and copies its text, which is head and tail joined. It is
+// called with mu held.
+func (s *sink) addText(row Line, head, tail []byte) {
+	from := len(s.text)
+	s.text = append(append(s.text, head...), tail...)
+	row.Text = s.text[from:len(s.text):len(s.text)]
+	s.add(row)
+	if len(s.text) >= flushBytes {
+		s.flushLocked(false)
+	}
+}
+
+// arm makes a flush due, unless one is. It is called with mu held.
+func (s *sink) arm() {
+	if s.armed == nil && !s.closed {
+		s.armed = time.AfterFunc(flushAfter, s.due)
+	}
+}
+
+// due is the timer's flush. After close it does nothing.
+func (s *sink) due() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.armed = nil
+		s.flushLocked(true)
+	}
+}
+
+// flush appends everything that is gathered and returns the first error that
+// the Log ever had.
+func (s *sink) flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flushLocked(false)
+	return s.err
+}
+
+// flushLocked appends what is gathered, and with open also the lines whose end
+// is still to come.
+func (s *sink) flushLocked(open bool) {
+	if open && s.changed {
+		for _, l := range s.lines {
+			s.rows = l.appendOpen(s.rows)
+		}
+		s.changed = false
+	}
+	if s.err == nil && len(s.rows) > 0 {
+		s.err = s.log.Append(s.rows...)
+	}
+	clear(s.rows) // lets go of texts that are not in s.text
+	s.rows, s.text = s.rows[:0], s.text[:0]
+	if s.armed != nil && !s.changed {
+		s.armed.Stop()
+		s.armed = nil
+	}
+}
+
+// close flushes, closes the Log and returns the first error there was.
+func (s *sink) close() error { return s.closeWith(s.log.Close) }
+
+// release is close for a Log that will be opened again.
+func (s *sink) release() error {
+	if l, ok := s.log.(Releaser); ok {
+		return s.closeWith(l.Release)
+	}
+	return s.close()
+}
+
+func (s *sink) closeWith(closeLog func() error) error {
+	s.mu.Lock()
+	s.flushLocked(false)
+	s.closed = true
+	if s.armed != nil {
+		s.armed.Stop()
+	}
+	err := s.err
+	s.mu.Unlock()
+	if cerr := closeLog(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// noticeWriter turns lines of text that are written to it into notices.
+type noticeWriter struct {
+	sink    *sink
+	partial string
+}
+
+// Write implements io.Writer. It never fails.
+func (n *noticeWriter) Write(p []byte) (int, error) {
+	text := n.partial + string(p)
+	for {
+		line, rest, found := strings.Cut(text, "\n")
+		if !found {
+			n.partial = text
+			return len(p), nil
+		}
+		n.sink.notice(line)
+		text = rest
+	}
+}

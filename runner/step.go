@@ -1,0 +1,249 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// errJobEnded ends what runs beside the steps when these have ended.
+	errJobEnded = errors.New("stopped with the job")
+	// errRestarted is why a step has no result whose container is gone.
+	errRestarted = errors.New("the server restarted while it ran, and its container is gone")
+)
+
+// execution is one step being run, by a goroutine of its own.
+type execution struct {
+	run     *run
+	step    *step
+	ctx     context.Context // ends when the step has to; its cause says why
+	end     context.CancelCauseFunc
+	adopted bool // an earlier Run may have started the container
+	failed  bool // a step of the job had failed when this one was launched
+
+	began  time.Time // its turn
+	sink   *sink
+	passes *passes
+	// stopping: the container was told to stop. The goroutine that stops sets it
+	// and has ended when it is read.
+	stopping bool
+}
+
+// execute runs the step and returns its result, or nil if it was left as it is
+// because the run ends.
+func (x *execution) execute() *StepResult {
+	if err := x.open(); err != nil {
+		return nil
+	}
+	st, err := x.contain()
+	if x.run.live.Err() != nil {
+		x.release()
+		return nil
+	}
+	res := x.outcome(st, err)
+	x.explain(st, res)
+	if err := x.sink.close(); err != nil {
+		x.run.fail(fmt.Errorf("write log of step %s: %w", x.step.plan.Name, err))
+		return nil
+	}
+	res, err = x.run.finish(x.step, res)
+	if err != nil {
+		return nil
+	}
+	return &res
+}
+
+// open opens the step's log and records its turn.
+func (x *execution) open() error {
+	r, s := x.run, x.step
+	log, err := r.obs.Log(r.base, s.number)
+	if err != nil {
+		return r.fail(fmt.Errorf("open log of step %s: %w", s.plan.Name, err))
+	}
+	x.sink = newSink(log, r.mask)
+	x.passes = &passes{sink: x.sink, mask: r.mask, nonce: r.job.Nonce, limit: r.limit.output}
+	if len(s.plan.Commands) > 0 {
+		x.passes.commands = commandRows(s.plan.Commands, r.mask)
+	}
+	began, ok := r.state.Started[s.number]
+	if !ok {
+		began = time.Now()
+		if err := r.obs.StepStarted(r.base, s.number, began); err != nil {
+			x.release()
+			return r.fail(fmt.Errorf("record start of step %s: %w", s.plan.Name, err))
+		}
+	}
+	x.began = began
+	return nil
+}
+
+// release stores what there is of a step that goes on without this Run.
+func (x *execution) release() {
+	if err := x.sink.release(); err != nil {
+		x.run.fail(fmt.Errorf("write log of step %s: %w", x.step.plan.Name, err))
+	}
+}
+
+// contain runs the step's container to its end. If the step has to end before
+// the container was started, the error is the cause.
+func (x *execution) contain() (ContainerState, error) {
+	if after := x.step.plan.Timeout; after > 0 {
+		ctx, cancel := context.WithDeadlineCause(x.ctx, x.began.Add(after), timeoutError{after})
+		defer cancel()
+		x.ctx = ctx
+	}
+	if x.adopted {
+		return x.resume()
+	}
+	r, s := x.run, x.step
+	if err := r.pulls.wait(x.ctx, r, s.plan, &noticeWriter{sink: x.sink}); err != nil {
+		return ContainerState{}, err
+	}
+	select {
+	case <-r.setup.ready:
+	case <-x.ctx.Done():
+	}
+	if x.ctx.Err() != nil {
+		return ContainerState{}, context.Cause(x.ctx)
+	}
+	id, err := x.create()
+	if err != nil {
+		return ContainerState{}, err
+	}
+	if err := r.setup.copySource(r, id); err != nil {
+		return ContainerState{}, err
+	}
+	return x.start(id)
+}
+
+// create makes the container, or finds the one that an earlier Run made.
+func (x *execution) create() (string, error) {
+	r, s := x.run, x.step
+	s.created = true
+	if rec, _ := r.record(s.op(OpCreateContainer)); rec.Done {
+		_, err := x.inspect(x.ctx, rec.ID)
+		if !errors.Is(err, ErrNotFound) {
+			return rec.ID, err
+		}
+	}
+	spec, err := r.job.containerSpec(s.number, firstAttempt, x.failed)
+	if err != nil {
+		s.created = s.opIntended(OpCreateContainer)
+		return "", err
+	}
+	spec.NetworkID, spec.VolumeID = r.setup.network, r.setup.volume
+	id, err := r.do(s.op(OpCreateContainer), func(ctx context.Context) (string, error) {
+		return r.eng.CreateContainer(ctx, spec)
+	})
+	if errors.Is(err, ErrImage) {
+		return "", err // it speaks for itself
+	}
+	return id, wrap("create container", err)
+}
+
+// start starts the container, its output attached, and follows it to its end.
+func (x *execution) start(id string) (ContainerState, error) {
+	r, s := x.run, x.step
+	if x.ctx.Err() != nil {
+		return ContainerState{}, context.Cause(x.ctx)
+	}
+	out, err := r.eng.Attach(r.live, id)
+	if err != nil {
+		return ContainerState{}, wrap("attach to container", err)
+	}
+	defer out.Close()
+	_, err = r.do(s.op(OpStart), func(ctx context.Context) (string, error) {
+		return "", r.eng.Start(ctx, id)
+	})
+	if r.live.Err() != nil {
+		return ContainerState{}, context.Cause(r.live)
+	}
+	if err != nil {
+		// The answer may be lost, and the container run.
+		if st, ierr := x.inspect(r.live, id); ierr != nil || !st.Started {
+			return ContainerState{}, wrap("start container", err)
+		}
+	}
+	r.events <- event{step: s, started: true}
+	return x.watch(id, out)
+}
+
+// resume goes on with a step that an earlier Run may have started.
+func (x *execution) resume() (ContainerState, error) {
+	r, s := x.run, x.step
+	s.created = true
+	ref := ContainerName(r.job.Server, r.job.ID, s.number, firstAttempt)
+	if rec, _ := r.record(s.op(OpCreateContainer)); rec.ID != "" {
+		ref = rec.ID
+	}
+	st, err := x.inspect(r.live, ref)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return ContainerState{}, errRestarted
+	case err != nil:
+		return ContainerState{}, err
+	case !st.Started:
+		return x.start(st.ID)
+	}
+	r.events <- event{step: s, started: true}
+	if !st.Running {
+		// It was stopped only if an earlier Run did so for a cause that holds.
+		x.stopping = s.opIntended(OpStop) && x.ctx.Err() != nil
+		return x.follow(r.live, st.ID, nil)
+	}
+	return x.watch(st.ID, nil)
+}
+
+// outcome is the step's result: err is why its container's end is not known.
+func (x *execution) outcome(st ContainerState, err error) StepResult {
+	res := StepResult{StartedAt: x.began, FinishedAt: time.Now()}
+	ran := err == nil
+	if ran {
+		res.Exited, res.ExitCode = true, st.ExitCode
+		if st.FinishedAt.After(x.began) && x.adopted {
+			res.FinishedAt = st.FinishedAt // it may have been long ago
+		}
+	}
+	switch {
+	case x.stopping, !ran && x.ctx.Err() != nil:
+		res.Status, res.Reason = stopped(context.Cause(x.ctx), ran || x.stopping, x.run.limit.output)
+	case !ran:
+		res.Status, res.Reason = Error, err.Error()
+	case st.ExitCode != 0:
+		res.Status, res.Reason = Failure, exitReason(st, x.run.job.Limits.MemoryBytes)
+	default:
+		res.Status = Success
+	}
+	return res
+}
+
+// stopped is the status and reason of a step that had to end before it did by
+// itself. ran tells whether its container had been started.
+func stopped(cause error, ran bool, maxOutput int64) (Status, string) {
+	var late timeoutError
+	switch {
+	case errors.Is(cause, ErrCancel):
+		return Canceled, cause.Error()
+	case errors.As(cause, &late):
+		return Failure, late.Error()
+	case errors.Is(cause, errFlood):
+		return Failure, floodReason(maxOutput)
+	case errors.Is(cause, errJobEnded) && ran:
+		return Success, errJobEnded.Error()
+	case errors.Is(cause, errJobEnded):
+		return Skipped, "the job ended before it was started"
+	default:
+		return notRun(cause).Status, notRun(cause).Reason
+	}
+}
+
+// explain tells the log's reader what the output does not.
+func (x *execution) explain(st ContainerState, res StepResult) {
+	switch {
+	case res.Status == Success, res.Status == Failure && res.Exited && !x.stopping && !st.OOMKilled:
+		return
+	}
+	x.sink.notice(res.Reason)
+}

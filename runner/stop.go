@@ -1,0 +1,81 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// stopAttempts is how often an engine is asked to stop a container before the
+// step is given up.
+const stopAttempts = 5
+
+// stopWhenTold stops the container when the step has to end. It returns when
+// ended is closed, or the container stopped, or cannot be; then it ends the
+// watching with cut.
+func (x *execution) stopWhenTold(id string, ended <-chan struct{}, cut context.CancelCauseFunc) {
+	select {
+	case <-ended:
+		return
+	case <-x.ctx.Done():
+	}
+	r := x.run
+	select {
+	case <-ended: // by itself, just before
+		return
+	default:
+	}
+	if r.live.Err() != nil {
+		return
+	}
+	x.stopping = true
+	cause := context.Cause(x.ctx)
+	grace := r.limit.grace
+	if errors.Is(cause, errFlood) {
+		grace = 0 // it would go on filling the disk
+	}
+	_, err := r.doIn(r.live, x.step.op(OpStop), func(ctx context.Context) (string, error) {
+		return "", x.stop(ctx, id, grace)
+	})
+	if err != nil && r.live.Err() == nil {
+		cut(fmt.Errorf("stop container: %w", err))
+	}
+}
+
+// stop stops the container within grace, or at once when Job.Kill is closed. An
+// engine that fails is asked again.
+func (x *execution) stop(ctx context.Context, id string, grace time.Duration) error {
+	var err error
+	for i := range stopAttempts {
+		if err = x.stopOnce(ctx, id, grace); err == nil {
+			return nil
+		}
+		if pause(ctx, retryFirst<<(2*i)) != nil {
+			return err
+		}
+		grace = 0 // it has been told
+	}
+	return err
+}
+
+func (x *execution) stopOnce(ctx context.Context, id string, grace time.Duration) error {
+	stopped := make(chan struct{})
+	var killer sync.WaitGroup
+	var killErr error
+	killer.Go(func() {
+		select {
+		case <-x.run.job.Kill:
+			killErr = x.run.eng.Stop(ctx, id, 0)
+		case <-stopped:
+		}
+	})
+	err := x.run.eng.Stop(ctx, id, grace)
+	close(stopped)
+	killer.Wait()
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, killErr)
+}
