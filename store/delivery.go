@@ -74,13 +74,12 @@ func (s *Store) DeliveryByGUID(ctx context.Context, guid string) (Delivery, erro
 	return d, wrap("read delivery", err)
 }
 
-// PendingDeliveries returns deliveries that are to be worked out, in the order
-// they came in, from after the given ID, without their bodies. Those whose
-// NextAt has not come are among them, because they hold up what came after them
-// from the same repository.
-func (s *Store) PendingDeliveries(ctx context.Context, after int64, limit int) ([]Delivery, error) {
+// NextDeliveries returns of each repository the pending delivery that came in
+// first, without its body. It is to be worked out before those after it, also
+// if its NextAt has not come.
+func (s *Store) NextDeliveries(ctx context.Context) ([]Delivery, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries d
-		WHERE d.status = 'pending' AND d.id > ? ORDER BY d.id LIMIT ?`, after, limit)
+		WHERE d.id IN (SELECT min(id) FROM deliveries WHERE status = 'pending' GROUP BY repo) ORDER BY d.id`)
 	out, err := collect(rows, err, (*Delivery).scan)
 	return out, wrap("list pending deliveries", err)
 }

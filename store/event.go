@@ -18,7 +18,6 @@ type EventKind string
 const (
 	DeliveryChanged EventKind = "delivery"
 	BuildChanged    EventKind = "build" // also when a job or step of it did
-	LogChanged      EventKind = "log"   // a step's log was created or closed
 	StatusChanged   EventKind = "status"
 )
 

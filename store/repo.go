@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -23,6 +24,9 @@ type Repo struct {
 
 // FullName returns "owner/name".
 func (r Repo) FullName() string { return r.Owner + "/" + r.Name }
+
+// MirrorKey names the repository's mirror in runner/source; it survives renames.
+func (r Repo) MirrorKey() string { return strconv.FormatInt(r.RemoteID, 10) }
 
 const repoColumns = `r.id, r.remote_id, r.owner, r.name, r.private, r.default_branch, r.clone_url,
 	r.html_url, r.had_pipeline, r.last_number, r.created_at`

@@ -27,7 +27,7 @@ CREATE TABLE deliveries (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     guid        TEXT    NOT NULL UNIQUE,
     event       TEXT    NOT NULL,
-    repo        TEXT    NOT NULL DEFAULT '', -- "owner/name" as the body says
+    repo        TEXT    NOT NULL DEFAULT '' COLLATE NOCASE, -- "owner/name" as the body says
     headers     TEXT    NOT NULL,            -- JSON, without the signature
     body        BLOB    NOT NULL,
     status      TEXT    NOT NULL,            -- pending, done, ignored, failed
@@ -38,7 +38,7 @@ CREATE TABLE deliveries (
     received_at INTEGER NOT NULL,
     finished_at INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX deliveries_pending ON deliveries (id) WHERE status = 'pending';
+CREATE INDEX deliveries_pending ON deliveries (repo, id) WHERE status = 'pending';
 
 CREATE TABLE builds (
     id            INTEGER PRIMARY KEY,

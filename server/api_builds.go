@@ -1,0 +1,194 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/slipway-ci/slipway/store"
+)
+
+// repoPath, buildPath and stepPath are the parameters in a route's path.
+type repoPath struct {
+	Owner string `path:"owner" maxLength:"100"`
+	Name  string `path:"name" maxLength:"100"`
+}
+
+func (p *repoPath) repository() (owner, name string) { return p.Owner, p.Name }
+
+type buildPath struct {
+	repoPath
+	Number int64 `path:"number" minimum:"1"`
+}
+
+type stepPath struct {
+	buildPath
+	Job  int `path:"job" minimum:"1"`
+	Step int `path:"step" minimum:"1"`
+}
+
+// body is an answer with a JSON body.
+type body[T any] struct{ Body T }
+
+// find returns the build that the path names, if the caller may see it.
+func (s *Server) find(ctx context.Context, p buildPath) (store.Repo, store.Build, error) {
+	r, err := s.visibleRepo(ctx, p.Owner, p.Name)
+	if err != nil {
+		return store.Repo{}, store.Build{}, err
+	}
+	b, err := s.Store.Build(ctx, r.ID, p.Number)
+	return r, b, err
+}
+
+func (s *Server) listRepos(ctx context.Context, _ *struct{}) (*body[[]repoJSON], error) {
+	repos, err := s.Store.Repos(ctx, isAdmin(ctx))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]repoJSON, 0, len(repos))
+	for _, r := range repos {
+		j := newRepoJSON(r.Repo)
+		if r.Latest != nil {
+			b := s.newBuildJSON(r.Repo, *r.Latest)
+			j.LatestBuild = &b
+		}
+		out = append(out, j)
+	}
+	return &body[[]repoJSON]{out}, nil
+}
+
+type listBuildsInput struct {
+	repoPath
+	Branch string `query:"branch" maxLength:"255"`
+	Event  string `query:"event" enum:"push,tag,pull_request"`
+	Status string `query:"status" enum:"blocked,pending,running,success,failure,error,canceled,skipped"`
+	Commit string `query:"commit" pattern:"^[0-9a-f]{4,64}$" doc:"SHA, or its first digits"`
+	Before int64  `query:"before" minimum:"1" doc:"Only builds with a smaller number: the last one of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+func (s *Server) listBuilds(ctx context.Context, in *listBuildsInput) (*body[[]buildJSON], error) {
+	r, err := s.visibleRepo(ctx, in.Owner, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	builds, err := s.Store.Builds(ctx, r.ID, store.BuildFilter{Branch: in.Branch, Event: in.Event, SHA: in.Commit,
+		Status: store.Status(in.Status), Before: in.Before, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]buildJSON, 0, len(builds))
+	for _, b := range builds {
+		out = append(out, s.newBuildJSON(r, b))
+	}
+	return &body[[]buildJSON]{out}, nil
+}
+
+type buildInput struct{ buildPath }
+
+func (s *Server) getBuild(ctx context.Context, in *buildInput) (*body[buildJSON], error) {
+	r, b, err := s.find(ctx, in.buildPath)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.wholeBuild(ctx, r, b)
+	return &body[buildJSON]{out}, err
+}
+
+// wholeBuild is a build with its jobs and steps.
+func (s *Server) wholeBuild(ctx context.Context, r store.Repo, b store.Build) (buildJSON, error) {
+	out := s.newBuildJSON(r, b)
+	jobs, err := s.Store.Jobs(ctx, b.ID)
+	if err != nil {
+		return out, err
+	}
+	for _, j := range jobs {
+		jj := newJobJSON(j)
+		steps, err := s.Store.Steps(ctx, j.ID)
+		if err != nil {
+			return out, err
+		}
+		jj.Steps = make([]stepJSON, 0, len(steps))
+		for _, st := range steps {
+			jj.Steps = append(jj.Steps, newStepJSON(st))
+		}
+		out.Jobs = append(out.Jobs, jj)
+	}
+	return out, nil
+}
+
+func (s *Server) cancelBuild(ctx context.Context, in *buildInput) (*body[buildJSON], error) {
+	_, b, err := s.find(ctx, in.buildPath)
+	if err == nil {
+		err = s.Store.RequestCancel(ctx, b.ID, byAdmin)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.getBuild(ctx, in)
+}
+
+// byAdmin is who asked, as long as there is but one token.
+const byAdmin = "admin"
+
+type created struct {
+	Location string `header:"Location" doc:"The new build in the API"`
+	Body     buildJSON
+}
+
+func (s *Server) restartBuild(ctx context.Context, in *buildInput) (*created, error) {
+	r, b, err := s.find(ctx, in.buildPath)
+	if err == nil {
+		b, err = s.Store.Restart(ctx, b.ID, byAdmin)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.wholeBuild(ctx, r, b)
+	return &created{Location: fmt.Sprintf("/api/repos/%s/builds/%d", r.FullName(), b.Number), Body: out}, err
+}
+
+type approveInput struct {
+	buildPath
+	Body *struct {
+		Commit string `json:"commit,omitempty" doc:"SHA of the commit that was looked at; approving fails if the build is of another"`
+	} `required:"false"`
+}
+
+func (s *Server) approveBuild(ctx context.Context, in *approveInput) (*body[buildJSON], error) {
+	_, b, err := s.find(ctx, in.buildPath)
+	if err != nil {
+		return nil, err
+	}
+	sha := b.SHA
+	if in.Body != nil && in.Body.Commit != "" {
+		sha = in.Body.Commit
+	}
+	if err := s.Store.Approve(ctx, b.ID, sha, byAdmin); err != nil {
+		return nil, err
+	}
+	return s.getBuild(ctx, &buildInput{in.buildPath})
+}
+
+// step returns the step that the path names and its build.
+func (s *Server) step(ctx context.Context, p stepPath) (store.Build, store.Step, error) {
+	_, b, err := s.find(ctx, p.buildPath)
+	if err != nil {
+		return store.Build{}, store.Step{}, err
+	}
+	jobs, err := s.Store.Jobs(ctx, b.ID)
+	if err != nil {
+		return b, store.Step{}, err
+	}
+	if p.Job > len(jobs) {
+		return b, store.Step{}, newError(http.StatusNotFound, "not found")
+	}
+	steps, err := s.Store.Steps(ctx, jobs[p.Job-1].ID)
+	if err != nil {
+		return b, store.Step{}, err
+	}
+	if p.Step > len(steps) {
+		return b, store.Step{}, newError(http.StatusNotFound, "not found")
+	}
+	return b, steps[p.Step-1], nil
+}

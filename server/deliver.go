@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/slipway-ci/slipway/server/github"
+	"github.com/slipway-ci/slipway/store"
+)
+
+// handle works out one pending delivery: it ends as done, ignored or failed, or
+// is put off.
+func (t *Trigger) handle(ctx context.Context, guid string) {
+	log := t.Logger.With("delivery", guid)
+	d, err := t.Store.DeliveryByGUID(ctx, guid)
+	if err == nil && d.Status == store.DeliveryPending {
+		err = t.handleDelivery(ctx, log, d)
+	}
+	if err == nil || ctx.Err() != nil {
+		return // a delivery that was cut off is still pending
+	}
+	log.Error("cannot work out delivery, trying again", "error", err)
+	if err := t.Store.RetryDelivery(ctx, guid, t.backoff(d.Attempts), "internal error, trying again"); err != nil {
+		log.Error("cannot put off delivery", "error", err)
+	}
+}
+
+func (t *Trigger) handleDelivery(ctx context.Context, log *slog.Logger, d store.Delivery) error {
+	ev, err := parseDelivery(d)
+	if err != nil {
+		log.Warn("delivery cannot be read", "event", d.Event, "error", err)
+		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryFailed, err.Error(), 0)
+	}
+	switch ev.Kind {
+	case github.KindPing:
+		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryDone, "the webhook is connected", 0)
+	case github.KindPush, github.KindPullRequest:
+	default:
+		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryIgnored, ev.Reason, 0)
+	}
+	repo, err := t.Store.UpsertRepo(ctx, store.Repo{
+		RemoteID: ev.Repo.ID, Owner: ev.Repo.Owner, Name: ev.Repo.Name, Private: ev.Repo.Private,
+		DefaultBranch: ev.Repo.DefaultBranch, CloneURL: ev.Repo.CloneURL, HTMLURL: ev.Repo.HTMLURL,
+	})
+	if err != nil {
+		return err
+	}
+	b := newBuild(repo, ev)
+	b.Delivery = d.GUID
+	for {
+		err := t.build(ctx, log.With("repo", repo.FullName()), repo, b, d)
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		// A restart took the number meanwhile; or this delivery was finished.
+		if d, err = t.Store.DeliveryByGUID(ctx, d.GUID); err != nil || d.Status != store.DeliveryPending {
+			return err
+		}
+		if repo, err = t.Store.RepoByID(ctx, repo.ID); err != nil {
+			return err
+		}
+	}
+}
+
+// build plans a delivery's build and stores it, or finishes the delivery
+// without one.
+func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, b store.Build, d store.Delivery) error {
+	b.Number = repo.LastNumber + 1
+	p, err := t.plan(ctx, repo, &b)
+	var tr *temporaryError
+	switch {
+	case errors.As(err, &tr) && d.Attempts+1 < maxTries:
+		log.Warn("cannot fetch commit, trying again", "sha", b.SHA, "attempt", d.Attempts+1, "error", err)
+		return t.Store.RetryDelivery(ctx, d.GUID, t.backoff(d.Attempts), tr.Error())
+	case errors.As(err, &tr):
+		p = failedPlan(tr.Error())
+	case err != nil:
+		return err
+	}
+	if p.none != "" && !repo.HadPipeline {
+		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryIgnored, p.none, 0)
+	}
+	if p.none != "" {
+		p = failedPlan(p.none)
+	}
+	if b.Pull != nil && !b.Pull.Fork && !p.status.Final() {
+		covering, err := t.Store.CoveringBuild(ctx, repo.ID, b.SHA, p.fingerprint)
+		if err == nil {
+			return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryDone,
+				fmt.Sprintf("build #%d of the push has the same plan", covering.Number), covering.ID)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	p.apply(&b)
+	if b.NeedsApproval && b.Reason == "" {
+		b.Reason = "waits for approval: a pull request from a fork"
+	}
+	created, err := t.Store.CreateBuild(ctx, b, p.jobs)
+	if err != nil {
+		return err
+	}
+	log.Info("build created", "build", created.Number, "event", b.Event, "sha", b.SHA, "status", created.Status,
+		"reason", created.Reason)
+	return nil
+}
+
+// planRestart plans a build that was created without jobs: a restart.
+func (t *Trigger) planRestart(ctx context.Context, b store.Build) {
+	log := t.Logger.With("build", b.ID)
+	err := func() error {
+		repo, err := t.Store.RepoByID(ctx, b.RepoID)
+		if err != nil {
+			return err
+		}
+		p, err := t.plan(ctx, repo, &b)
+		var tr *temporaryError
+		switch {
+		case errors.As(err, &tr) && b.Attempts+1 < maxTries:
+			b.NextAt, b.Reason = t.backoff(b.Attempts), tr.Error()
+			return t.Store.RetryPlan(ctx, b)
+		case errors.As(err, &tr):
+			p = failedPlan(tr.Error())
+		case err != nil:
+			return err
+		case p.none != "":
+			p = failedPlan(p.none)
+		}
+		b.Reason = ""
+		p.apply(&b)
+		return t.Store.PlanBuild(ctx, b, p.jobs)
+	}()
+	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrConflict) { // conflict: canceled meanwhile
+		return
+	}
+	log.Error("cannot plan build, trying again", "error", err)
+	b.NextAt, b.Reason = t.backoff(b.Attempts), "internal error, trying again"
+	if err := t.Store.RetryPlan(ctx, b); err != nil {
+		log.Error("cannot put off build", "error", err)
+	}
+}
+
+func parseDelivery(d store.Delivery) (github.Event, error) {
+	body, err := github.Payload(d.Headers.Get("Content-Type"), d.Body)
+	if err != nil {
+		return github.Event{}, err
+	}
+	return github.Parse(d.Event, body)
+}
+
+// newBuild is what an event says of the build it makes.
+func newBuild(repo store.Repo, ev github.Event) store.Build {
+	b := store.Build{RepoID: repo.ID, Planned: true, Sender: ev.Sender.Login, AvatarURL: ev.Sender.AvatarURL}
+	if p := ev.Push; p != nil {
+		b.Event, b.Ref, b.Branch, b.Tag = "push", p.Ref, p.Branch(), p.Tag()
+		if b.Tag != "" {
+			b.Event = "tag"
+		}
+		b.SHA, b.Before, b.Message, b.URL = p.Head.SHA, p.Before, p.Head.Message, p.Head.URL
+		b.Author, b.AuthorEmail = firstOf(p.Head.AuthorLogin, p.Head.AuthorName), p.Head.AuthorEmail
+		return b
+	}
+	p := ev.PullRequest
+	b.Event, b.Ref, b.Branch = "pull_request", fmt.Sprintf("refs/pull/%d/head", p.Number), p.BaseRef
+	b.SHA, b.URL, b.Author, b.AvatarURL, b.Message = p.HeadSHA, p.URL, p.Author.Login, p.Author.AvatarURL, p.Title
+	b.Pull = &store.Pull{
+		Number: p.Number, Title: p.Title, HeadBranch: p.HeadRef, BaseBranch: p.BaseRef,
+		HeadRepo: p.HeadRepo, Fork: p.Fork, Draft: p.Draft, Labels: p.Labels,
+	}
+	b.NeedsApproval = p.Fork
+	return b
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if strings.TrimSpace(v) != "" {
+			return v
+		}
+	}
+	return ""
+}

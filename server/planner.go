@@ -1,0 +1,202 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/slipway-ci/slipway/runner/pipeline"
+	"github.com/slipway-ci/slipway/runner/source"
+	"github.com/slipway-ci/slipway/store"
+)
+
+// planned is what planning made of a build.
+type planned struct {
+	// none is why there is nothing to build, "" if there is something.
+	none string
+	// status is final if the build ends before it runs, with reason.
+	status      store.Status
+	reason      string
+	problems    json.RawMessage
+	files       []string
+	fingerprint string
+	jobs        []store.NewJob
+}
+
+func (p planned) apply(b *store.Build) {
+	b.Planned = true
+	b.Status, b.Problems, b.Files, b.Fingerprint = p.status, p.problems, p.files, p.fingerprint
+	if p.reason != "" {
+		b.Reason = p.reason
+	}
+}
+
+// failedPlan ends the build as an error before it ran.
+func failedPlan(reason string) planned { return planned{status: store.Error, reason: reason} }
+
+// temporaryError is a failure to fetch that may pass. Its text is for people.
+type temporaryError struct{ err error }
+
+func (e *temporaryError) Error() string { return "cannot fetch the commit: " + e.err.Error() }
+func (e *temporaryError) Unwrap() error { return e.err }
+
+// plan fetches a build's commit and plans it. It completes b with what the
+// commit tells. The error is a *temporaryError or internal; what a person can
+// mend is in the result.
+func (t *Trigger) plan(ctx context.Context, repo store.Repo, b *store.Build) (planned, error) {
+	user, password, err := t.GitHub.Credentials(ctx, repo.Owner, repo.Name)
+	if err != nil {
+		return planned{}, &temporaryError{err}
+	}
+	remote := source.Remote{URL: repo.CloneURL, Username: user, Password: password}
+	err = t.Mirrors.Fetch(ctx, repo.MirrorKey(), remote, b.Ref, b.SHA, source.FetchOptions{})
+	switch {
+	case err == nil:
+	case errors.Is(err, source.ErrCommitNotFound):
+		reason := fmt.Sprintf("commit %.7s is not on GitHub any more: was it pushed over?", b.SHA)
+		if !repo.HadPipeline {
+			return planned{none: reason}, nil
+		}
+		return failedPlan(reason), nil
+	case errors.Is(err, source.ErrAuth):
+		return failedPlan(fmt.Sprintf("GitHub does not give out the source: can the token read %s?", repo.FullName())), nil
+	default:
+		return planned{}, &temporaryError{err}
+	}
+	if err := t.describeCommit(ctx, repo, b); err != nil {
+		return planned{}, err
+	}
+	files, p, err := t.find(ctx, repo, b)
+	if files == nil || err != nil {
+		return p, err
+	}
+	if marker := skipMarker(b); marker != "" {
+		return planned{status: store.Skipped, reason: "skipped by " + marker, files: paths(files)}, nil
+	}
+	return compile(files, t.facts(repo, b))
+}
+
+// describeCommit takes from the commit what a pull request's event lacks.
+func (t *Trigger) describeCommit(ctx context.Context, repo store.Repo, b *store.Build) error {
+	if b.Pull == nil {
+		return nil
+	}
+	c, err := t.Mirrors.Commit(ctx, repo.MirrorKey(), b.SHA)
+	if err != nil {
+		return err
+	}
+	b.Message, b.AuthorEmail = c.Message, c.AuthorEmail
+	return nil
+}
+
+// find returns the pipeline files of the commit, or what their absence means.
+func (t *Trigger) find(ctx context.Context, repo store.Repo, b *store.Build) ([]pipeline.File, planned, error) {
+	tree, err := t.Mirrors.FS(ctx, repo.MirrorKey(), b.SHA)
+	if err != nil {
+		return nil, planned{}, err
+	}
+	files, err := pipeline.Find(tree)
+	var problems pipeline.Problems
+	switch {
+	case errors.Is(err, pipeline.ErrNone):
+		return nil, planned{none: fmt.Sprintf("no pipeline file in %.7s: add .slipway.yml", b.SHA)}, nil
+	case errors.As(err, &problems):
+		return nil, brokenPlan(nil, problems), nil
+	case err != nil:
+		return nil, planned{}, err
+	}
+	return files, planned{}, nil
+}
+
+func compile(files []pipeline.File, f pipeline.Facts) (planned, error) {
+	plan, err := pipeline.Compile(files, f)
+	var problems pipeline.Problems
+	if errors.As(err, &problems) {
+		return brokenPlan(files, problems), nil
+	}
+	if err != nil {
+		return planned{}, err
+	}
+	p := planned{files: plan.Files, fingerprint: plan.Fingerprint()}
+	if len(plan.Warnings) > 0 {
+		p.problems = encode(plan.Warnings)
+	}
+	for _, w := range plan.Workflows {
+		j := store.NewJob{
+			Name: w.Name, Plan: encode(w), DependsOn: w.DependsOn,
+			OnSuccess: w.OnSuccess, OnFailure: w.OnFailure, Skip: w.Skip,
+		}
+		for _, steps := range [][]pipeline.Step{w.Services, w.Steps} { // numbered as runner.Job does
+			for _, s := range steps {
+				j.Steps = append(j.Steps, store.NewStep{Name: s.Name, Kind: string(s.Kind), Image: s.Image})
+			}
+		}
+		p.jobs = append(p.jobs, j)
+	}
+	return p, nil
+}
+
+func brokenPlan(files []pipeline.File, problems pipeline.Problems) planned {
+	return planned{status: store.Error, reason: problems.Error(), problems: encode(problems), files: paths(files)}
+}
+
+func paths(files []pipeline.File) []string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = f.Path
+	}
+	return out
+}
+
+// encode is for our own types, which always encode.
+func encode(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("server: " + err.Error())
+	}
+	return b
+}
+
+// skipMarker returns the marker with which a commit's message asks for no
+// build, or "". Not asked are tags, whose commit is often a release that says
+// so for its branch, and forks, who could pass the check with it.
+func skipMarker(b *store.Build) string {
+	if b.Tag != "" || (b.Pull != nil && b.Pull.Fork) {
+		return ""
+	}
+	message := strings.ToLower(b.Message)
+	for _, m := range []string{"[skip ci]", "[ci skip]"} {
+		if strings.Contains(message, m) {
+			return m
+		}
+	}
+	return ""
+}
+
+func (t *Trigger) facts(repo store.Repo, b *store.Build) pipeline.Facts {
+	f := pipeline.Facts{
+		Event: pipeline.EventKind(b.Event),
+		Repo: pipeline.RepoFacts{RemoteID: repo.MirrorKey(), Owner: repo.Owner, Name: repo.Name, URL: repo.HTMLURL,
+			CloneURL: repo.CloneURL, DefaultBranch: repo.DefaultBranch, Private: repo.Private},
+		Commit: pipeline.CommitFacts{SHA: b.SHA, Ref: b.Ref, Branch: b.Branch, Tag: b.Tag, Message: b.Message,
+			URL: b.URL, Before: b.Before, Author: b.Author, AuthorEmail: b.AuthorEmail, AvatarURL: b.AvatarURL},
+		Sender: b.Sender,
+		Build: pipeline.BuildFacts{Number: b.Number, Parent: b.Parent, Created: b.CreatedAt,
+			URL: fmt.Sprintf("%s/repos/%s/builds/%d", strings.TrimSuffix(t.URL, "/"), repo.FullName(), b.Number)},
+		System: pipeline.SystemFacts{URL: t.URL, Version: t.Version, ForgeURL: t.GitHub.WebURL()},
+	}
+	if f.Build.Created.IsZero() {
+		f.Build.Created = t.Store.Now()
+	}
+	if u, err := url.Parse(t.URL); err == nil {
+		f.System.Host = u.Host
+	}
+	if p := b.Pull; p != nil {
+		f.PullRequest = &pipeline.PullRequestFacts{Number: p.Number, Title: p.Title, SourceBranch: p.HeadBranch,
+			TargetBranch: p.BaseBranch, SourceRepo: p.HeadRepo, Fork: p.Fork, Draft: p.Draft, Labels: p.Labels}
+	}
+	return f
+}

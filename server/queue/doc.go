@@ -1,0 +1,11 @@
+// Package queue claims jobs, runs them through the runner, and writes down what
+// happens.
+//
+// One goroutine owns the set of running jobs. It wakes when the store says that
+// a build changed, claims while there is room, and passes on requests to cancel.
+// Every job runs in a goroutine of its own that ends before Run returns.
+//
+// After a restart the jobs that were running are run again with what was
+// recorded of them, which means that their containers are adopted; then what
+// carries this server's label and belongs to no running job is removed.
+package queue

@@ -1,0 +1,163 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/pipeline"
+	"github.com/slipway-ci/slipway/runner/source"
+	"github.com/slipway-ci/slipway/store"
+)
+
+// runJob runs one job to its end, or leaves it running when work ends. ctx is
+// below work and ends too when the job is to be canceled.
+func (q *Queue) runJob(work, ctx context.Context, j store.Job, kill <-chan struct{}) {
+	log := q.Logger.With("build", j.BuildID, "job", j.ID)
+	result, err := q.tryJob(ctx, log, j, kill)
+	if errors.Is(err, runner.ErrDetach) {
+		log.Info("left running")
+		return
+	}
+	if err != nil {
+		if work.Err() != nil {
+			return // going down; the next process takes it up
+		}
+		log.Error("job ended by an internal error", "error", err)
+		result = runner.JobResult{Status: runner.Error, Reason: "internal error: see the server's log"}
+	}
+	q.finish(work, log, j, result)
+}
+
+func (q *Queue) tryJob(ctx context.Context, log *slog.Logger, j store.Job, kill <-chan struct{}) (runner.JobResult, error) {
+	b, err := q.Store.BuildByID(ctx, j.BuildID)
+	if err != nil {
+		return runner.JobResult{}, err
+	}
+	r, err := q.Store.RepoByID(ctx, j.RepoID)
+	if err != nil {
+		return runner.JobResult{}, err
+	}
+	log = log.With("repo", r.FullName())
+	state, err := q.state(ctx, j)
+	if err != nil {
+		return runner.JobResult{}, err
+	}
+	rj := runner.Job{
+		Server: q.ServerID,
+		ID:     strconv.FormatInt(j.ID, 10),
+		Labels: map[string]string{
+			runner.LabelRepo:  r.FullName(),
+			runner.LabelBuild: strconv.FormatInt(b.Number, 10),
+		},
+		Nonce:     j.Nonce,
+		Secrets:   q.Secrets,
+		Limits:    q.Limits,
+		MaxSteps:  q.MaxSteps,
+		Timeout:   q.Timeout,
+		Grace:     q.Grace,
+		MaxOutput: q.MaxOutput,
+		Started:   j.StartedAt,
+		Kill:      kill,
+		Logger:    log,
+	}
+	if err := json.Unmarshal(j.Plan, &rj.Workflow); err != nil {
+		return runner.JobResult{}, fmt.Errorf("read plan: %w", err)
+	}
+	if !rj.Workflow.Clone.Skip {
+		rj.Source = func(ctx context.Context) (io.ReadCloser, error) { return q.source(ctx, r, b, rj.Workflow) }
+	}
+	return runner.Run(ctx, rj, state, q.Engine, &observer{q: q, job: j})
+}
+
+// source opens the tree of a build's commit, fetching it if the mirror has been
+// removed since it was planned.
+func (q *Queue) source(ctx context.Context, r store.Repo, b store.Build, w pipeline.Workflow) (io.ReadCloser, error) {
+	user, password, err := q.GitHub.Credentials(ctx, r.Owner, r.Name)
+	if err != nil {
+		return nil, err
+	}
+	key := r.MirrorKey()
+	remote := source.Remote{URL: r.CloneURL, Username: user, Password: password}
+	if err := q.Mirrors.Fetch(ctx, key, remote, b.Ref, b.SHA, source.FetchOptions{Tags: w.Clone.Tags}); err != nil {
+		return nil, fmt.Errorf("fetch %.7s: %w", b.SHA, err)
+	}
+	branch := b.Branch
+	if b.Pull != nil {
+		branch = ""
+	}
+	return q.Mirrors.Tar(ctx, key, b.SHA, source.TarOptions{
+		Prefix: w.Workspace.Path,
+		Depth:  w.Clone.Depth,
+		Tags:   w.Clone.Tags,
+		Branch: branch,
+		URL:    r.CloneURL,
+	})
+}
+
+// state is what was recorded of a job by an earlier process.
+func (q *Queue) state(ctx context.Context, j store.Job) (runner.State, error) {
+	s := runner.State{
+		Ops:     map[string]runner.OpRecord{},
+		Started: map[int]time.Time{},
+		Results: map[int]runner.StepResult{},
+	}
+	ops, err := q.Store.Ops(ctx, j.ID)
+	if err != nil {
+		return s, err
+	}
+	for _, o := range ops {
+		s.Ops[o.Key] = runner.OpRecord{Done: o.Done, ID: o.ID}
+	}
+	steps, err := q.Store.Steps(ctx, j.ID)
+	if err != nil {
+		return s, err
+	}
+	for _, st := range steps {
+		switch {
+		case st.Status.Final():
+			s.Results[st.Number] = runner.StepResult{Status: runner.Status(st.Status), ExitCode: st.ExitCode,
+				Exited: st.Exited, Reason: st.Reason, StartedAt: st.StartedAt, FinishedAt: st.FinishedAt}
+		case st.Status == store.Running:
+			s.Started[st.Number] = st.StartedAt
+		}
+	}
+	return s, nil
+}
+
+// finish records the end of a job. It keeps at it while the database fails,
+// since a job without an end is a commit without a verdict.
+func (q *Queue) finish(work context.Context, log *slog.Logger, j store.Job, r runner.JobResult) {
+	ctx := context.WithoutCancel(work)
+	for {
+		err := q.Store.FinishJob(ctx, j.ID, store.Status(r.Status), q.reason(ctx, j, r), r.Step)
+		if err == nil || errors.Is(err, store.ErrConflict) {
+			log.Info("job ended", "status", r.Status, "reason", r.Reason)
+			return
+		}
+		log.Error("cannot record the end of a job, trying again", "error", err)
+		select {
+		case <-work.Done():
+			return // still running in the database: the next process ends it
+		case <-time.After(retryAfter):
+		}
+	}
+}
+
+// reason names who canceled a job, which the runner does not know.
+func (q *Queue) reason(ctx context.Context, j store.Job, r runner.JobResult) string {
+	if r.Status != runner.Canceled {
+		return r.Reason
+	}
+	b, err := q.Store.BuildByID(ctx, j.BuildID)
+	if err != nil || b.CanceledBy == "" {
+		return r.Reason
+	}
+	return "canceled by " + b.CanceledBy
+}

@@ -1,0 +1,66 @@
+package queue
+
+import (
+	"context"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/store"
+	"github.com/slipway-ci/slipway/store/logs"
+)
+
+// observer turns what the runner tells into rows and logs.
+type observer struct {
+	q   *Queue
+	job store.Job
+}
+
+var _ runner.Observer = (*observer)(nil)
+
+func (o *observer) Intend(ctx context.Context, op runner.Op) error {
+	return o.q.Store.IntendOp(ctx, o.job.ID, op.Key())
+}
+
+func (o *observer) Done(ctx context.Context, op runner.Op, id string) error {
+	return o.q.Store.DoneOp(ctx, o.job.ID, op.Key(), id)
+}
+
+func (o *observer) StepStarted(ctx context.Context, step int, at time.Time) error {
+	return o.q.Store.StartStep(ctx, o.job.ID, step, at)
+}
+
+func (o *observer) StepFinished(ctx context.Context, step int, r runner.StepResult) error {
+	return o.q.Store.FinishStep(ctx, store.Step{
+		JobID: o.job.ID, Number: step, Status: store.Status(r.Status), Reason: r.Reason,
+		Exited: r.Exited, ExitCode: r.ExitCode, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
+	})
+}
+
+func (o *observer) Log(_ context.Context, step int) (runner.Log, error) {
+	w, err := o.q.Logs.Create(store.LogKey(o.job.BuildID, o.job.Number, step))
+	if err != nil {
+		return nil, err
+	}
+	return &stepLog{w: w}, nil
+}
+
+// stepLog hands the runner's lines to the log store.
+type stepLog struct {
+	w   *logs.Writer
+	buf []logs.Line // reused: a log has one writer
+}
+
+func (l *stepLog) Append(lines ...runner.Line) error {
+	l.buf = l.buf[:0]
+	for _, ln := range lines {
+		l.buf = append(l.buf, logs.Line{
+			Stream: logs.Stream(ln.Stream), Kind: logs.Kind(ln.Kind), Time: ln.Time,
+			Text: ln.Text, End: ln.End, Open: ln.Open, Exit: ln.Exit,
+		})
+	}
+	return l.w.Append(l.buf...)
+}
+
+func (l *stepLog) SourceLines(s runner.Stream) int64 { return l.w.SourceLines(logs.Stream(s)) }
+
+func (l *stepLog) Close() error { return l.w.Close() }

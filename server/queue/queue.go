@@ -1,0 +1,166 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/source"
+	"github.com/slipway-ci/slipway/server/github"
+	"github.com/slipway-ci/slipway/store"
+	"github.com/slipway-ci/slipway/store/logs"
+)
+
+// Options are what a Queue works with. All but the limits are required.
+type Options struct {
+	Store   *store.Store
+	Logs    *logs.Store
+	Engine  runner.Engine
+	Mirrors *source.Mirrors
+	GitHub  *github.Client
+	Logger  *slog.Logger
+
+	ServerID  string
+	MaxJobs   int           // jobs at once
+	MaxSteps  int           // steps of a job at once
+	Timeout   time.Duration // of a job
+	Grace     time.Duration // between SIGTERM and SIGKILL
+	MaxOutput int64         // bytes a step may write
+	Limits    runner.Limits // of each container
+	Secrets   []string      // values that no log may show
+}
+
+// Queue runs the jobs that the store holds.
+type Queue struct {
+	Options
+
+	done chan finished // from job goroutines to Run
+	wg   sync.WaitGroup
+}
+
+// New returns a queue that does nothing before Run.
+func New(o Options) *Queue {
+	return &Queue{Options: o, done: make(chan finished)}
+}
+
+// finished says that a job's goroutine is about to end.
+type finished struct{ jobID int64 }
+
+// active is a running job as Run sees it. It belongs to Run's goroutine.
+type active struct {
+	job     store.Job
+	cancel  context.CancelCauseFunc
+	kill    chan struct{} // closed to end the grace period
+	cancels int           // requests passed on so far
+}
+
+// retryAfter is how long Run waits after the store failed.
+const retryAfter = time.Second
+
+// Run claims jobs until claim ends, and returns when those that run have ended.
+// When work ends they are left to their containers and picked up by the next
+// Run, of this process or another. It returns an error only if it could not start.
+func (q *Queue) Run(claim, work context.Context) error {
+	sub := q.Store.Subscribe()
+	defer sub.Close()
+	running := map[int64]*active{}
+	adopted, err := q.Store.RunningJobs(work)
+	if err != nil {
+		return err
+	}
+	for _, j := range adopted {
+		q.Logger.Info("adopting job", "job", j.ID, "build", j.BuildID)
+		q.start(work, running, j)
+	}
+	q.wg.Go(func() { q.sweep(work) })
+	defer q.wg.Wait()
+
+	for {
+		retry := q.fill(claim, work, running)
+		retry = q.passOnCancels(work, running) || retry
+		if claim.Err() != nil && len(running) == 0 {
+			return nil
+		}
+		q.wait(claim, sub, running, retry)
+	}
+}
+
+// wait returns when there may be something to do.
+func (q *Queue) wait(claim context.Context, sub *store.Subscription, running map[int64]*active, retry bool) {
+	var later <-chan time.Time
+	if retry {
+		t := time.NewTimer(retryAfter)
+		defer t.Stop()
+		later = t.C
+	}
+	var stop <-chan struct{}
+	if claim.Err() == nil {
+		stop = claim.Done()
+	}
+	select {
+	case f := <-q.done:
+		delete(running, f.jobID)
+	case <-sub.Wake():
+		sub.Take()
+	case <-later:
+	case <-stop:
+	}
+}
+
+// fill claims jobs while there is room, and reports whether to try again soon
+// because the store failed.
+func (q *Queue) fill(claim, work context.Context, running map[int64]*active) (retry bool) {
+	for claim.Err() == nil && len(running) < q.MaxJobs {
+		j, err := q.Store.Claim(claim)
+		switch {
+		case errors.Is(err, store.ErrNotFound), claim.Err() != nil && err != nil:
+			return false
+		case err != nil:
+			q.Logger.Error("cannot claim a job, trying again", "error", err)
+			return true
+		}
+		q.start(work, running, j)
+	}
+	return false
+}
+
+func (q *Queue) start(work context.Context, running map[int64]*active, j store.Job) {
+	ctx, cancel := context.WithCancelCause(work)
+	a := &active{job: j, cancel: cancel, kill: make(chan struct{})}
+	running[j.ID] = a
+	q.wg.Go(func() {
+		defer cancel(nil)
+		q.runJob(work, ctx, j, a.kill)
+		q.done <- finished{j.ID}
+	})
+}
+
+// passOnCancels tells running jobs of requests to cancel: the first stops them,
+// the second ends their grace period.
+func (q *Queue) passOnCancels(ctx context.Context, running map[int64]*active) (retry bool) {
+	for _, a := range running {
+		if a.cancels >= 2 {
+			continue
+		}
+		b, err := q.Store.BuildByID(ctx, a.job.BuildID)
+		if ctx.Err() != nil {
+			return false
+		}
+		if err != nil {
+			q.Logger.Error("cannot read a build, trying again", "build", a.job.BuildID, "error", err)
+			return true
+		}
+		if b.Cancels >= 1 && a.cancels == 0 {
+			a.cancels = 1
+			a.cancel(runner.ErrCancel)
+		}
+		if b.Cancels >= 2 {
+			a.cancels = 2
+			close(a.kill)
+		}
+	}
+	return false
+}

@@ -1,0 +1,145 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/slipway-ci/slipway/server/github"
+	"github.com/slipway-ci/slipway/store"
+)
+
+const (
+	// maxBody is GitHub's own limit of a payload.
+	// https://docs.github.com/en/webhooks/webhook-events-and-payloads
+	maxBody = 25 << 20
+	// maxBodies bounds the bodies in memory at once; more wait, not for long.
+	maxBodies    = 4 * maxBody
+	bodyTimeout  = 30 * time.Second
+	bodiesWait   = 5 * time.Second
+	maxGUID      = 100
+	headerGUID   = "X-GitHub-Delivery"
+	headerEvent  = "X-GitHub-Event"
+	answerStored = "stored"
+	answerKnown  = "known"
+)
+
+// receipt is the answer to a webhook.
+type receipt struct {
+	Delivery string `json:"delivery"`
+	// Status is "stored", or "known" for a delivery that came before.
+	Status string `json:"status"`
+}
+
+// webhook verifies a delivery and commits it to the ledger before it answers.
+// Everything else comes after, from the ledger.
+func (s *Server) webhook(c echo.Context) error {
+	r := c.Request()
+	guid, event := r.Header.Get(headerGUID), r.Header.Get(headerEvent)
+	switch {
+	case r.Header.Get(github.SignatureHeader) == "":
+		return newError(http.StatusUnauthorized, "header "+github.SignatureHeader+" is missing: set a secret in the webhook's settings on GitHub")
+	case event == "" || len(event) > maxGUID:
+		return newError(http.StatusBadRequest, "header "+headerEvent+" is missing or too long")
+	case guid == "" || len(guid) > maxGUID:
+		return newError(http.StatusBadRequest, "header "+headerGUID+" is missing or too long")
+	}
+	body, release, err := s.readBody(c)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := github.VerifySignature([]byte(s.WebhookSecret), r.Header.Get(github.SignatureHeader), body); err != nil {
+		s.Logger.Warn("webhook refused", "delivery", guid, "event", event, "error", err)
+		return newError(http.StatusUnauthorized, err.Error())
+	}
+	added, err := s.Store.AddDelivery(r.Context(), store.Delivery{
+		GUID: guid, Event: event, Headers: keptHeaders(r.Header), Body: body,
+		Repo: repoName(r.Header.Get(echo.HeaderContentType), body),
+	})
+	if err != nil {
+		s.Logger.Error("webhook cannot be stored", "delivery", guid, "error", err)
+		return newError(http.StatusServiceUnavailable, "the delivery cannot be stored now; send it again")
+	}
+	status := answerStored
+	if !added {
+		status = answerKnown
+	}
+	return c.JSON(http.StatusAccepted, receipt{Delivery: guid, Status: status})
+}
+
+// readBody reads the body within its limits. release gives back its share of
+// the memory for bodies.
+func (s *Server) readBody(c echo.Context) (body []byte, release func(), err error) {
+	r := c.Request()
+	size := r.ContentLength
+	if size > maxBody {
+		return nil, nil, newError(http.StatusRequestEntityTooLarge, "the body is larger than 25 MiB")
+	}
+	if size < 0 {
+		size = maxBody // not told: it may be that long
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), bodiesWait)
+	defer cancel()
+	if err := s.bodies.Acquire(ctx, size); err != nil {
+		return nil, nil, newError(http.StatusServiceUnavailable, "too many large bodies at once; send it again")
+	}
+	release = func() { s.bodies.Release(size) }
+	rc := http.NewResponseController(c.Response())
+	if err := rc.SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		release()
+		return nil, nil, err
+	}
+	body, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
+	if err != nil {
+		release()
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, nil, newError(http.StatusRequestEntityTooLarge, "the body is larger than 25 MiB")
+		}
+		return nil, nil, newError(http.StatusBadRequest, "the body was cut off or took more than 30 s")
+	}
+	// The deadline is the body's; the connection goes on.
+	if err := rc.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		release()
+		return nil, nil, err
+	}
+	return body, release, nil
+}
+
+// keptHeaders are the headers worth keeping: GitHub's own without the
+// signatures, which prove knowledge of the secret.
+func keptHeaders(h http.Header) http.Header {
+	kept := http.Header{}
+	for name, values := range h {
+		isGitHub := strings.HasPrefix(name, "X-Github-") || name == "Content-Type" || name == "User-Agent"
+		if isGitHub && !strings.Contains(name, "Signature") {
+			kept[name] = values
+		}
+	}
+	return kept
+}
+
+// repoName finds the repository's name in a body, "" if it tells none. It only
+// groups deliveries; the trigger reads the body for real.
+func repoName(contentType string, body []byte) string {
+	payload, err := github.Payload(contentType, body)
+	if err != nil {
+		return ""
+	}
+	var p struct {
+		Repository struct {
+			FullName string `json:"full_name"`
+		} `json:"repository"`
+	}
+	if err := json.Unmarshal(payload, &p); err != nil {
+		return ""
+	}
+	return p.Repository.FullName
+}
