@@ -84,11 +84,12 @@ func (d *decoder) spent() bool { return d.work < 0 }
 
 // resolve returns the node that n stands for.
 func (d *decoder) resolve(n *yaml.Node) *yaml.Node {
-	if !d.spend(n, nodeWork+len(n.Value)) {
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: n.Line, Column: n.Column}
-	}
+	at := n
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
+	}
+	if !d.spend(at, nodeWork+len(n.Value)) {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: at.Line, Column: at.Column}
 	}
 	return n
 }
@@ -188,7 +189,7 @@ func (d *decoder) object(n *yaml.Node, what string, into any) bool {
 	for _, p := range d.pairs(n) {
 		index, ok := fields[p.key.Value]
 		if !ok {
-			d.unknownKey(p.key, what, fields)
+			d.unknownKey(p.key, what, target)
 			continue
 		}
 		field := target.FieldByIndex(index).Addr().Interface().(value)
@@ -216,13 +217,23 @@ func (d *decoder) fieldsOf(t reflect.Type) map[string][]int {
 	return f
 }
 
-func (d *decoder) unknownKey(key *yaml.Node, what string, fields map[string][]int) {
-	known := make([]string, 0, len(fields))
-	for k := range fields {
-		known = append(known, k)
+func (d *decoder) unknownKey(key *yaml.Node, what string, target reflect.Value) {
+	if max(d.errors, d.warnings) >= maxProblems {
+		// Nobody reads further suggestions, and they cost. It is an error still.
+		d.reportUnknown(key, what, "")
+		return
 	}
+	var known []string
+	for k, index := range d.fieldsOf(target.Type()) {
+		if _, ok := target.FieldByIndex(index).Interface().(later); !ok {
+			known = append(known, k)
+		}
+	}
+	d.reportUnknown(key, what, didYouMean(key.Value, known))
+}
+
+func (d *decoder) reportUnknown(key *yaml.Node, what, fix string) {
 	message := fmt.Sprintf("`%s` is not a key of %s", clip(key.Value), article(what))
-	fix := didYouMean(key.Value, known)
 	// A filter that is not understood must not let anything run; elsewhere
 	// Woodpecker's own files may know more than we do.
 	if d.doc.dialect == woodpecker && what != whatFilter {

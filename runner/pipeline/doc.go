@@ -4,4 +4,15 @@
 // It is pure. It does no I/O of its own (Find reads the fs.FS it is given), has
 // no clock and no globals, and the same bytes and the same Facts give the same
 // Plan. Every problem a person can mend is a Problem with file, line and column.
+//
+// A file goes through these hands, all of them in Compile:
+//
+//	Find        which files there are (find.go)
+//	document    its YAML as nodes with places (syntax.go)
+//	decoder     nodes into the types of grammar.go, whose fields are the keys of
+//	            the language; variables are replaced on the way (substitute.go)
+//	workflow    types into a Workflow: names, `when`, images, order
+//
+// A new key is a field in grammar.go with a type that decodes itself (see
+// value), and a line where the workflow is planned.
 package pipeline

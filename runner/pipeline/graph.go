@@ -5,6 +5,7 @@ type graph struct {
 	names []string
 	index map[string]int // of the first node of that name
 	edges [][]int
+	known map[[2]int]bool // from and to of the edges
 }
 
 // edge is one dependency of a cycle.
@@ -14,7 +15,7 @@ type edge struct {
 }
 
 func newGraph(names []string) *graph {
-	g := &graph{names: names, index: make(map[string]int, len(names)), edges: make([][]int, len(names))}
+	g := &graph{names: names, index: make(map[string]int, len(names)), edges: make([][]int, len(names)), known: map[[2]int]bool{}}
 	for i, n := range names {
 		if _, ok := g.index[n]; !ok {
 			g.index[n] = i
@@ -30,12 +31,10 @@ func (g *graph) has(name string) bool {
 
 // add lets from wait for to; a second time changes nothing.
 func (g *graph) add(from, to int) {
-	for _, e := range g.edges[from] {
-		if e == to {
-			return
-		}
+	if e := [2]int{from, to}; !g.known[e] {
+		g.known[e] = true
+		g.edges[from] = append(g.edges[from], to)
 	}
-	g.edges[from] = append(g.edges[from], to)
 }
 
 // edgeNames returns what node i waits for.
@@ -68,6 +67,9 @@ func (g *graph) cycles() [][]edge {
 			case unseen:
 				visit(to)
 			case open:
+				if reported[n] || reported[to] {
+					continue
+				}
 				if c := g.cycleFrom(path, to); !anyReported(c, reported) {
 					out = append(out, c)
 				}

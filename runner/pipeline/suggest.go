@@ -6,20 +6,25 @@ import (
 	"strings"
 )
 
-// foreign are keys of other CI systems, which edit distance would not lead to ours.
+// foreign are words of other CI systems, and abbreviations, which edit distance
+// would not lead to ours.
 var foreign = map[string]string{
-	"branches": "when",
-	"env":      "environment",
-	"group":    "depends_on",
-	"jobs":     "steps",
-	"needs":    "depends_on",
-	"on":       "when",
-	"pipeline": "steps",
-	"run":      "commands",
-	"script":   "commands",
-	"only":     "when",
-	"with":     "settings",
-	"workdir":  "directory",
+	"branches":  "when",
+	"env":       "environment",
+	"failed":    "failure",
+	"group":     "depends_on",
+	"img":       "image",
+	"jobs":      "steps",
+	"needs":     "depends_on",
+	"on":        "when",
+	"only":      "when",
+	"passed":    "success",
+	"pipeline":  "steps",
+	"run":       "commands",
+	"script":    "commands",
+	"succeeded": "success",
+	"with":      "settings",
+	"workdir":   "directory",
 }
 
 // didYouMean returns a fix that names the candidate nearest to word, or the

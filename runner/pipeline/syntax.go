@@ -112,12 +112,12 @@ func (doc *document) syntaxProblem(err error) *Problem {
 	}
 	mark, message := load.Mark, load.Message
 	if load.ContextMsg != "" {
-		message = load.ContextMsg + ", " + message
-	}
-	// What is never closed is noticed at the end of the file; where it begins
-	// is of more use.
-	if atEnd := mark.Line > len(doc.lines) || mark.Line > 1 && doc.line(mark.Line) == "" && mark.Line == len(doc.lines); atEnd && load.ContextMark.Line > 0 && load.ContextMark != mark {
-		mark = load.ContextMark
+		began := ""
+		// What is never closed is noticed only where the rest makes no sense.
+		if load.ContextMark.Line > 0 && load.ContextMark.Line < mark.Line {
+			began = fmt.Sprintf(" that begins on line %d", load.ContextMark.Line)
+		}
+		message = load.ContextMsg + began + ", " + message
 	}
 	p := doc.problem(mark.Line, mark.Column, "is not valid YAML: "+message, doc.syntaxFix(load))
 	return &p

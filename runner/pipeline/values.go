@@ -69,8 +69,9 @@ func (t *texts) values() []string {
 	return out
 }
 
-// script is a list of what a shell is given to run; see [use] for what that
-// means for variables.
+// script is a list of what a shell is, or may be, given to run: commands, and
+// an entrypoint such as [sh, -c, …]. What that means for variables stands at
+// the head of substitute.go.
 type script struct{ texts }
 
 func (s *script) decode(d *decoder, n *yaml.Node) { s.decodeAs(d, n, shell) }
@@ -96,12 +97,11 @@ func (b *boolean) decode(d *decoder, n *yaml.Node) {
 // integer is a whole number that is not negative.
 type integer struct {
 	value int
-	node  *yaml.Node // nil if the key is not there
+	node  *yaml.Node // nil if the key is not there, or no number
 }
 
 func (i *integer) decode(d *decoder, n *yaml.Node) {
 	var t text
-	i.node = n
 	if !t.decodeAs(d, n, plain) {
 		return
 	}
@@ -110,7 +110,7 @@ func (i *integer) decode(d *decoder, n *yaml.Node) {
 		d.report(n, fmt.Sprintf("must be a whole number, this is `%s`", clip(t.value)), "")
 		return
 	}
-	i.value = int(v)
+	i.value, i.node = int(v), n
 }
 
 // textMap is a map of single values.

@@ -118,6 +118,10 @@ func (w *workflow) planContainer(c *containerFile, what string, number int) Step
 	if c.Image.value == "" && (c.Image.node == nil || c.Image.node.Kind == yaml.ScalarNode) {
 		d.report(c.node, fmt.Sprintf("%s `%s` has no image", what, clip(c.Name.value)), "add `image:` with the image to run it in")
 	}
+	if c.Commands.node != nil && len(c.Commands.items) == 0 && d.errors == 0 && d.doc.dialect == slipway {
+		d.report(c.Commands.node, fmt.Sprintf("`commands` of %s `%s` is empty", what, clip(c.Name.value)),
+			"add a command, or remove the key to run what the image itself runs")
+	}
 	if c.Settings.node != nil && c.Commands.node != nil {
 		d.report(c.Settings.node, fmt.Sprintf("%s `%s` has both `commands` and `settings`", what, clip(c.Name.value)),
 			"settings are for plugins, which run without commands; use `environment`")
