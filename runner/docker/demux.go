@@ -76,7 +76,7 @@ func (d *demuxer) feed(p []byte) (rest []byte, err error) {
 	for {
 		if d.left == 0 {
 			if d.stream == frameError {
-				return nil, fmt.Errorf("engine: %s", d.words)
+				return nil, errors.Join(flush(), fmt.Errorf("engine: %s", d.words))
 			}
 			if len(p)-pos < frameHeader {
 				return p[pos:], flush()

@@ -40,6 +40,7 @@ type Engine struct {
 	subnets *subnets
 	names   keyedLock // network names, which old engines do not keep unique
 	pulls   sharedPulls
+	pause   time.Duration // before the second attempt of a pull; doubles
 	// runnable remembers image ID and path of executables that were seen.
 	runnable sync.Map
 }
@@ -60,7 +61,7 @@ func New(cli client.APIClient, o Options) *Engine {
 	if o.PullStall == 0 {
 		o.PullStall = 2 * time.Minute
 	}
-	return &Engine{cli: cli, log: o.Logger, o: o, subnets: newSubnets(o.Subnets, o.SubnetBits)}
+	return &Engine{cli: cli, log: o.Logger, o: o, subnets: newSubnets(o.Subnets, o.SubnetBits), pause: pullPause}
 }
 
 // Ping implements runner.Engine. Its error says what an operator can do.

@@ -19,6 +19,9 @@ func (e *Engine) CreateNetwork(ctx context.Context, s runner.NetworkSpec) (strin
 		return "", fmt.Errorf("create network %s: %w", s.Name, err)
 	}
 	defer unlock()
+	if e.subnets.count == 0 {
+		return "", fmt.Errorf("create network %s: the range %s has no IPv4 subnets of %d bits", s.Name, e.subnets.pool, e.subnets.bits)
+	}
 	for range e.subnets.count {
 		id, err := e.tryNetwork(ctx, s)
 		switch {

@@ -18,7 +18,7 @@ import (
 
 const (
 	pullAttempts = 3
-	pullPause    = 500 * time.Millisecond // before the second attempt; doubles
+	pullPause    = 500 * time.Millisecond
 )
 
 // PullImage implements runner.Engine. An image is pulled once however many ask
@@ -56,7 +56,7 @@ func (e *Engine) present(ctx context.Context, ref string) (bool, error) {
 
 // pull pulls the image, more than once if the network fails.
 func (e *Engine) pull(ctx context.Context, ref string, say func(string)) error {
-	pause := pullPause
+	pause := e.pause
 	for attempt := 1; ; attempt++ {
 		err := e.tryPull(ctx, ref, say)
 		if err == nil || ctx.Err() != nil || attempt == pullAttempts || !temporary(err) {

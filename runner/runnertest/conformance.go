@@ -72,6 +72,9 @@ func Execution(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 
 func run(t *testing.T, newEngine func(*testing.T) runner.Engine, image string, tests map[string]func(*rig)) {
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { test(newRig(t, newEngine, image)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(newRig(t, newEngine, image))
+		})
 	}
 }

@@ -9,7 +9,7 @@ func copyBeforeStart(r *rig) {
 	s := r.spec(showFile)
 	s.VolumeID, s.MountPath = r.volume(), "/work"
 	id := r.create(s)
-	source := archive("src/hello.txt", "hello\n")
+	source := Archive("src/hello.txt", "hello\n")
 	source.Write(make([]byte, 1<<20)) // padding behind the archive's end
 	r.ok("CopyTo", r.engine.CopyTo(r.ctx, id, "/work", source))
 	if source.Len() != 0 {
@@ -30,7 +30,7 @@ func copyFailsWithSource(r *rig) {
 	s := r.spec(showFile)
 	s.VolumeID, s.MountPath = r.volume(), "/work"
 	id := r.create(s)
-	whole := archive("src/hello.txt", "hello\n")
+	whole := Archive("src/hello.txt", "hello\n")
 	torn := io.MultiReader(io.LimitReader(whole, 700), failingReader{})
 	r.is("CopyTo", r.engine.CopyTo(r.ctx, id, "/work", torn), errSource)
 }
@@ -45,7 +45,7 @@ func volumeIsShared(r *rig) {
 	writer.VolumeID, writer.MountPath = v, "/work"
 	reader.VolumeID, reader.MountPath = v, "/work"
 	w, rd := r.create(writer), r.create(reader)
-	r.ok("CopyTo", r.engine.CopyTo(r.ctx, w, "/work", archive("src/hello.txt", "hello\n")))
+	r.ok("CopyTo", r.engine.CopyTo(r.ctx, w, "/work", Archive("src/hello.txt", "hello\n")))
 	r.start(w)
 	r.wait(w)
 	r.ok("RemoveContainer", r.engine.RemoveContainer(r.ctx, w))

@@ -191,9 +191,9 @@ func (r *rig) logs(id string) (stdout, stderr string) {
 	return o.String(), e.String()
 }
 
-// archive returns a tar stream with one file below directories that everyone
+// Archive returns a tar stream with one file below directories that everyone
 // may write to.
-func archive(path, content string) *bytes.Buffer {
+func Archive(path, content string) *bytes.Buffer {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for i, c := range path {
