@@ -154,6 +154,19 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
+// Names come from outside and must not lead out of the volume.
+func TestWorkspaceStaysInside(t *testing.T) {
+	f := pushFacts()
+	f.Repo.Owner = "../../.."
+	plan, err := Compile([]File{{Path: ".woodpecker.yml", Data: []byte(oneStep(""))}}, f)
+	if err != nil {
+		t.Fatal(lines(err))
+	}
+	if got := plan.Workflows[0].Workspace.Dir(); got != "/woodpecker/src" {
+		t.Errorf("workspace is %s", got)
+	}
+}
+
 // A Config may be planned many times: nothing of one event is left for the next.
 func TestConfigIsReusable(t *testing.T) {
 	c, err := Parse(single("when: {event: push}\n" + oneStep("environment: {E: '${CI_PIPELINE_EVENT}'}")))

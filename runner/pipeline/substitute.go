@@ -36,7 +36,7 @@ const (
 	// maxExpression is the longest `${…}` that is looked at.
 	maxExpression = 512
 	// maxSubstitution bounds the work of all substitutions of one file, in
-	// steps of matching a prefix or suffix, the costliest operation.
+	// bytes looked at or written.
 	maxSubstitution = 200 << 20
 	// maxExpanded bounds the bytes that variables may add to one file.
 	maxExpanded = 8 << 20
@@ -183,30 +183,16 @@ var (
 	errSyntax   = errors.New("it is not well-formed")
 )
 
+// evaluate returns the value of an expression whose names are all ours.
 func (s *substituter) evaluate(expr string, names [][]string) (v string, err error) {
 	if unsupported.MatchString(expr) {
 		return "", errOperator
 	}
-	longest, sum := 0, 0
-	for _, m := range names {
-		longest = max(longest, len(s.vars[m[1]]))
-		sum += len(s.vars[m[1]])
-	}
-	work := len(expr) + sum
-	if strings.ContainsAny(expr[2:], "#%") {
-		work = longest * longest * len(expr)
-	}
-	if strings.Contains(expr[2:], "/") {
-		// A replacement may stand for every byte of the value.
-		work += longest * (sum + len(expr))
-		s.grown += longest * (sum + len(expr))
-	}
-	s.work += work
-	s.grown += sum
-	if s.work > maxSubstitution || s.grown > maxExpanded {
-		s.work -= work // a cheaper one may still do
+	work := s.cost(expr, names)
+	if work > maxSubstitution-s.work {
 		return "", errTooMuch
 	}
+	s.work += work
 	// envsubst slices out of range for ${X:3:-2}.
 	defer func() {
 		if recover() != nil {
@@ -217,5 +203,31 @@ func (s *substituter) evaluate(expr string, names [][]string) (v string, err err
 	if err != nil {
 		return "", errSyntax
 	}
+	if len(v) > maxExpanded-s.grown {
+		return "", errTooMuch
+	}
+	s.grown += len(v)
 	return v, nil
+}
+
+// cost bounds the work of an expression from above. Values come from outside
+// and may be long, so that it is exact where that is common.
+func (s *substituter) cost(expr string, names [][]string) int {
+	longest, sum := 0, 0
+	for _, m := range names {
+		longest = max(longest, len(s.vars[m[1]]))
+		sum += len(s.vars[m[1]])
+	}
+	rest := len(expr) // what a pattern or a replacement has at most
+	if len(names) > 1 {
+		rest += sum
+	}
+	switch body := expr[len("${"):]; {
+	case strings.ContainsAny(body, "#%") && strings.Contains(body, "*"):
+		// Each prefix of the value is matched, and each star tries each place.
+		return longest * longest * rest
+	case strings.ContainsAny(body, "#%/"):
+		return longest * rest
+	}
+	return sum + rest
 }

@@ -110,9 +110,19 @@ func TestSubstituteBounds(t *testing.T) {
 	if got := w.Steps[0].Commands[0]; got != "echo ${CI_COMMIT_MESSAGE##*b*c}" {
 		t.Errorf("got %.60q, want it left to the shell", got)
 	}
-	_, err := Compile(single(oneStep("settings: {a: '${CI_COMMIT_MESSAGE//a/${CI_COMMIT_MESSAGE}}'}")), f)
-	want := ".slipway.yml:4:19: `${CI_COMMIT_MESSAGE//a/${CI_COMMIT_MESSAGE}}` cannot be replaced: it is too much work; do it in a command"
-	if got := lines(err); len(got) != 1 || got[0] != want {
-		t.Errorf("got %q, want %q", got, want)
+	for _, tt := range []struct{ settings, problem string }{
+		{"{a: '${CI_COMMIT_MESSAGE//a/${CI_COMMIT_MESSAGE}}'}", "4:19: `${CI_COMMIT_MESSAGE//a/${CI_COMMIT_MESSAGE}}`"},
+		{"{a: [" + strings.Repeat("'${CI_COMMIT_MESSAGE}',", 257) + "]}", "4:5908: `${CI_COMMIT_MESSAGE}`"},
+	} {
+		_, err := Compile(single(oneStep("settings: "+tt.settings)), f)
+		want := ".slipway.yml:" + tt.problem + " cannot be replaced: it is too much work; do it in a command"
+		if got := lines(err); len(got) != 1 || got[0] != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	// What is common goes with the longest message.
+	w = mustCompile(t, oneStep("settings: {a: '${CI_COMMIT_MESSAGE##x}', b: '${CI_COMMIT_MESSAGE//a/b}', c: '${CI_COMMIT_MESSAGE:0:3}'}"), f)
+	if got := w.Steps[0].Environment["PLUGIN_B"]; got != strings.Repeat("b", maxVariable) {
+		t.Errorf("got %.60q", got)
 	}
 }
