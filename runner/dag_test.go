@@ -165,15 +165,11 @@ func TestServices(t *testing.T) {
 	s.services(step("db"))
 	program, up := signal(runnertest.Block())
 	s.runs("db", program)
-	s.runs("test", func(*runnertest.Process) int {
-		if !closed(up) {
-			return 1
-		}
-		return 0
-	})
+	s.runs("test", runnertest.Until(up, 0))
 	s.run()
 	s.wantJob(runner.Success, "", "")
 	s.wantStep("db", runner.Success, "stopped with the job")
+	s.wantOrder("done start/1/1", "intend create-container/2/1")
 }
 
 func TestServiceThatFailsByItselfIsShownAndNotCounted(t *testing.T) {

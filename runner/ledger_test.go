@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,7 +19,6 @@ var errDead = errors.New("the process is dead")
 // A ledger is an Observer that keeps everything in memory, as a store does on a
 // disk: what was recorded outlives the death of the process.
 type ledger struct {
-	// ctx, if set, must not be canceled in any call: records are made on.
 	mu       sync.Mutex // guards what follows
 	state    runner.State
 	ops      []string // "intend start/1/1", "done start/1/1", in order
@@ -56,11 +56,13 @@ func (l *ledger) recordOp(what string, op runner.Op, record func()) error {
 	if !last || l.recorded {
 		record()
 	}
-	for _, w := range l.waiting {
-		if w.op == what+" "+op.Key() {
-			close(w.ch)
+	l.waiting = slices.DeleteFunc(l.waiting, func(w waiter) bool {
+		if w.op != what+" "+op.Key() {
+			return false
 		}
-	}
+		close(w.ch)
+		return true
+	})
 	if last {
 		return errDead
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	removeAttempts = 3
+	removeAttempts = 5
 	removeBackoff  = 100 * time.Millisecond
 )
 
@@ -67,7 +67,7 @@ func (r *run) tryRemove(op Op, f func(ctx context.Context) error) {
 	_, err := r.do(op, func(ctx context.Context) (string, error) {
 		var err error
 		for i := range removeAttempts {
-			if err = f(ctx); err == nil || pause(r.live, removeBackoff<<(2*i)) != nil {
+			if err = f(ctx); err == nil || pause(r.live, removeBackoff<<i) != nil {
 				break
 			}
 		}

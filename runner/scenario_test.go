@@ -167,6 +167,15 @@ func (s *scenario) wantJob(status runner.Status, reason, step string) {
 	s.wantNothingLeft()
 }
 
+// wantOrder checks that one thing was recorded before another.
+func (s *scenario) wantOrder(first, second string) {
+	s.Helper()
+	i, j := slices.Index(s.ledger.ops, first), slices.Index(s.ledger.ops, second)
+	if i < 0 || j < i {
+		s.Errorf("%s is not recorded before %s: %v", first, second, s.ledger.ops)
+	}
+}
+
 func (s *scenario) wantNothingLeft() {
 	s.Helper()
 	left, err := s.eng.List(context.Background(), nil)

@@ -18,15 +18,20 @@ type utf8Writer struct {
 
 func (u *utf8Writer) Write(p []byte) (int, error) {
 	n := len(p)
-	for len(u.held) > 0 && len(p) > 0 {
-		u.held = append(u.held, p[0])
-		p = p[1:]
-		if utf8.FullRune(u.held) {
-			held := u.held
-			u.held = u.held[:0]
-			if err := u.pass(held); err != nil {
-				return 0, err
+	for len(u.held) > 0 {
+		if !utf8.FullRune(u.held) {
+			if len(p) == 0 {
+				return n, nil
 			}
+			u.held, p = append(u.held, p[0]), p[1:]
+			continue
+		}
+		// Only its first byte is decided if it is not valid.
+		_, size := utf8.DecodeRune(u.held)
+		err := u.pass(u.held[:size])
+		u.held = u.held[:copy(u.held, u.held[size:])]
+		if err != nil {
+			return 0, err
 		}
 	}
 	cut := len(p) - tornRune(p)

@@ -1,0 +1,185 @@
+package runner_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/runnertest"
+)
+
+func TestCancel(t *testing.T) {
+	s := newScenario(t, step("build"), with(step("clean", "build"), always))
+	program, begun := signal(runnertest.Block())
+	s.runs("build", program)
+	s.start()
+	s.reached(begun, "the build")
+	s.cancel(fmt.Errorf("%w by alice", runner.ErrCancel))
+	s.wait()
+	s.wantStep("build", runner.Canceled, "canceled by alice")
+	s.wantNotice("build", "canceled by alice")
+	s.wantStep("clean", runner.Canceled, "canceled by alice")
+	s.wantJob(runner.Canceled, "canceled by alice", "build")
+	if got := s.ledger.state.Results[1]; got.ExitCode != 143 {
+		t.Errorf("build ended with %d, want 143", got.ExitCode)
+	}
+}
+
+func TestCancelBeforeTheStart(t *testing.T) {
+	s := newScenario(t, step("build"))
+	s.cancel(runner.ErrCancel)
+	s.run()
+	s.wantJob(runner.Canceled, "canceled", "build")
+	if n := s.eng.Count("CreateContainer"); n != 0 {
+		t.Errorf("%d containers made", n)
+	}
+}
+
+func TestCancelWhileAnImageIsPulled(t *testing.T) {
+	s := newScenario(t, step("build"))
+	pulling, _ := s.eng.Hang("PullImage", 1)
+	s.start()
+	s.reached(pulling, "the pull")
+	s.cancel(runner.ErrCancel)
+	s.wait()
+	s.wantJob(runner.Canceled, "canceled", "build")
+}
+
+func TestSecondCancelKills(t *testing.T) {
+	s := newScenario(t, step("build"))
+	kill := make(chan struct{})
+	s.job.Kill, s.job.Grace = kill, time.Hour
+	program, begun := signal(runnertest.Stubborn())
+	s.runs("build", program)
+	s.start()
+	s.reached(begun, "the build")
+	stopping := s.ledger.when("intend stop/1/1")
+	s.cancel(runner.ErrCancel)
+	s.reached(stopping, "the stop")
+	close(kill)
+	s.wait()
+	s.wantJob(runner.Canceled, "canceled", "build")
+}
+
+func TestGraceEnds(t *testing.T) {
+	s := newScenario(t, step("build"))
+	s.job.Grace = 20 * time.Millisecond
+	program, begun := signal(runnertest.Stubborn())
+	s.runs("build", program)
+	s.start()
+	s.reached(begun, "the build")
+	s.cancel(runner.ErrCancel)
+	s.wait()
+	s.wantJob(runner.Canceled, "canceled", "build")
+}
+
+func TestStopIsTriedAgain(t *testing.T) {
+	s := newScenario(t, step("build"))
+	program, begun := signal(runnertest.Block())
+	s.runs("build", program)
+	s.eng.Fail("Stop", 1, errors.New("connection reset"))
+	s.start()
+	s.reached(begun, "the build")
+	s.cancel(runner.ErrCancel)
+	s.wait()
+	s.wantJob(runner.Canceled, "canceled", "build")
+}
+
+func TestRemovalIsTriedAgain(t *testing.T) {
+	s := newScenario(t, step("build"))
+	for _, m := range []string{"RemoveContainer", "RemoveNetwork", "RemoveVolume", "List"} {
+		s.eng.Fail(m, 1, errors.New("connection reset"))
+	}
+	s.run()
+	s.wantJob(runner.Success, "", "")
+}
+
+func TestEveryCallOfTheEngineMayFailOrLoseItsAnswer(t *testing.T) {
+	for _, method := range []string{"PullImage", "CreateNetwork", "CreateVolume", "CreateContainer", "CopyTo", "Attach", "Start", "Inspect", "Wait"} {
+		for _, how := range []string{"Fail", "Lose"} {
+			for nth := 1; nth <= 2; nth++ {
+				t.Run(fmt.Sprintf("%s/%s/%d", method, how, nth), func(t *testing.T) {
+					s := newScenario(t, step("build"), step("test", "build"))
+					reset := errors.New("connection reset")
+					if how == "Fail" {
+						s.eng.Fail(method, nth, reset)
+					} else {
+						s.eng.Lose(method, nth, reset)
+					}
+					s.run()
+					if s.err != nil {
+						t.Fatalf("Run: %v", s.err)
+					}
+					if s.result.Status != runner.Success && s.result.Status != runner.Error {
+						t.Errorf("job ended %+v", s.result)
+					}
+					for n := 1; n <= 2; n++ {
+						if _, ok := s.ledger.state.Results[n]; !ok {
+							t.Errorf("step %d has no result", n)
+						}
+					}
+					s.wantNothingLeft()
+				})
+			}
+		}
+	}
+}
+
+func TestStartWhoseAnswerIsLost(t *testing.T) {
+	s := newScenario(t, step("build"))
+	s.eng.Lose("Start", 1, errors.New("connection reset"))
+	s.runs("build", say("hello\n"))
+	s.run()
+	s.wantJob(runner.Success, "", "")
+	s.wantOutput("build", "hello")
+}
+
+func TestSetupFails(t *testing.T) {
+	s := newScenario(t, step("build"), step("test", "build"))
+	s.eng.Fail("CreateNetwork", 1, errors.New("no addresses left"))
+	s.run()
+	s.wantStep("test", runner.Error, "the job could not be set up: create network: CreateNetwork: no addresses left")
+	s.wantJob(runner.Error, "create network: CreateNetwork: no addresses left", "")
+}
+
+func TestObserverFails(t *testing.T) {
+	s := newScenario(t, step("build"))
+	s.ledger.dieAt = 5
+	s.run()
+	if !errors.Is(s.err, errDead) {
+		t.Fatalf("Run: %v, want %v", s.err, errDead)
+	}
+}
+
+func TestOutOfMemory(t *testing.T) {
+	s := newScenario(t, step("build"))
+	s.job.Limits.MemoryBytes = 512 << 20
+	s.runs("build", func(p *runnertest.Process) int {
+		p.SetOOMKilled()
+		return 137
+	})
+	s.run()
+	s.wantJob(runner.Failure, "step build failed: exit code 137 (killed: out of memory, limit 512 MiB)", "build")
+	s.wantNotice("build", "exit code 137 (killed: out of memory, limit 512 MiB)")
+}
+
+func TestTooMuchOutput(t *testing.T) {
+	s := newScenario(t, step("build"))
+	s.job.MaxOutput = 100 << 10
+	s.runs("build", func(p *runnertest.Process) int {
+		line := make([]byte, 1000)
+		for i := range line {
+			line[i] = 'x'
+		}
+		for !closed(p.Terminated()) {
+			fmt.Fprintf(p.Stdout(), "%s\n", line)
+		}
+		<-p.Killed()
+		return 1
+	})
+	s.run()
+	s.wantJob(runner.Failure, "step build failed: stopped: more than 100 KiB of output", "build")
+	s.wantNotice("build", "stopped: more than 100 KiB of output")
+}
