@@ -1,0 +1,206 @@
+package webui
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	terminal "github.com/buildkite/terminal-to-html/v3"
+)
+
+// maxRowText is the most bytes of a row that are shown.
+const maxRowText = 20 << 10
+
+// A console turns the rows of a log into HTML, in their order. Colours last
+// from row to row, as in a terminal; the cursor does not leave its row, so that
+// rows keep their numbers.
+type console struct {
+	style sgr
+}
+
+// html renders a row's text. cut reports that some of it was left out.
+func (t *console) html(text []byte) (_ template.HTML, cut bool) {
+	text, cut = cutRow(text)
+	if t.style == (sgr{}) && !hasControls(text) {
+		return template.HTML(template.HTMLEscapeString(string(text))), cut
+	}
+	clean := t.clean(text)
+	width := min(max(utf8.RuneCount(text), 256), 4096)
+	screen, err := terminal.NewScreen(terminal.WithSize(width, 100))
+	if err != nil {
+		return template.HTML(template.HTMLEscapeString(string(text))), cut
+	}
+	_, _ = screen.Write(clean) // never fails, see its source
+	html := strings.ReplaceAll(screen.AsHTMLWithTimestamps(false), "\n", "")
+	if html == "&nbsp;" {
+		html = ""
+	}
+	// Text has no quotes left, so this can only be the library's own anchor.
+	return template.HTML(strings.ReplaceAll(html, `<a href="`, `<a rel="nofollow noopener noreferrer" href="`)), cut
+}
+
+// plain returns a row's text without what a terminal would act on.
+func plain(text []byte) string {
+	var t console
+	return string(t.cleanWith(text, false))
+}
+
+// cutRow bounds a row. Of a progress bar that was drawn over and over, its last
+// state is kept.
+func cutRow(text []byte) ([]byte, bool) {
+	if len(text) <= maxRowText {
+		return text, false
+	}
+	late := text[len(text)-maxRowText:]
+	if i := bytes.IndexByte(late, '\r'); i >= 0 && i < len(late)-1 {
+		return late[i+1:], false
+	}
+	end := maxRowText
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end], true
+}
+
+// hasControls reports whether text has bytes that a terminal acts on.
+func hasControls(text []byte) bool {
+	for i, b := range text {
+		switch {
+		case b < 0x20 && b != '\t', b == 0x7f:
+			return true
+		case b == 0xc2 && i+1 < len(text) && text[i+1] < 0xa0: // U+0080 to U+009F
+			return true
+		}
+	}
+	return false
+}
+
+// clean returns text for the library with only the sequences that are let
+// through: styles in our own form, moves within the row, and links to http and
+// https. All others are dropped, those that the library makes images and links
+// of (OSC 1337, 1338 and 1339) among them.
+func (t *console) clean(text []byte) []byte { return t.cleanWith(text, true) }
+
+func (t *console) cleanWith(text []byte, styled bool) []byte {
+	out := make([]byte, 0, len(text)+32)
+	if styled {
+		out = append(out, t.style.sequence()...)
+	}
+	for i := 0; i < len(text); {
+		if text[i] == 0x1b {
+			n, seq := t.escape(text[i:])
+			if styled {
+				out = append(out, seq...)
+			}
+			i += n
+			continue
+		}
+		r, n := utf8.DecodeRune(text[i:])
+		switch {
+		case r == '\r' || r == '\b':
+			if styled {
+				out = append(out, byte(r))
+			}
+		case r < 0x20 && r != '\t', r >= 0x7f && r < 0xa0:
+		default:
+			out = utf8.AppendRune(out, r)
+		}
+		i += n
+	}
+	return out
+}
+
+// escape reads the escape sequence at the beginning of b. It returns its length
+// and what the library is given for it.
+func (t *console) escape(b []byte) (int, string) {
+	if len(b) < 2 {
+		return 1, ""
+	}
+	switch b[1] {
+	case '[':
+		return t.control(b)
+	case ']', 'P', 'X', '^', '_': // strings up to their terminator
+		body, n, ok := stringSequence(b)
+		if !ok {
+			return 2, ""
+		}
+		if b[1] == ']' {
+			return n, link(body)
+		}
+		return n, ""
+	case '(', ')', '*', '+', '-', '.', '/', '#', '%', ' ':
+		return min(3, len(b)), ""
+	default:
+		if b[1] < 0x20 || b[1] >= 0x7f {
+			return 1, ""
+		}
+		return 2, ""
+	}
+}
+
+// control reads a control sequence: ESC [ parameters, intermediates, final byte.
+func (t *console) control(b []byte) (int, string) {
+	i := 2
+	for i < len(b) && b[i] >= 0x30 && b[i] <= 0x3f {
+		i++
+	}
+	params := string(b[2:i])
+	start := i
+	for i < len(b) && b[i] >= 0x20 && b[i] <= 0x2f {
+		i++
+	}
+	if i == len(b) || b[i] < 0x40 || b[i] > 0x7e {
+		return i, "" // unfinished; what follows is text
+	}
+	if i > start || strings.ContainsAny(params, "<=>?") {
+		return i + 1, ""
+	}
+	switch b[i] {
+	case 'm':
+		t.style.apply(params)
+		return i + 1, t.style.sequence()
+	case 'J':
+		if params == "" || params == "0" { // as far as the row goes
+			return i + 1, "\x1b[K"
+		}
+	case 'K', 'C', 'D', 'G':
+		if len(params) <= 4 && strings.Trim(params, "0123456789") == "" {
+			return i + 1, fmt.Sprintf("\x1b[%s%c", params, b[i])
+		}
+	}
+	return i + 1, ""
+}
+
+// stringSequence reads a sequence that ends with BEL or ESC \. It returns false
+// if it does not end in b.
+func stringSequence(b []byte) (body string, n int, ok bool) {
+	for i := 2; i < len(b); i++ {
+		switch {
+		case b[i] == 0x07:
+			return string(b[2:i]), i + 1, true
+		case b[i] == 0x1b && i+1 < len(b) && b[i+1] == '\\':
+			return string(b[2:i]), i + 2, true
+		}
+	}
+	return "", 0, false
+}
+
+// link returns the sequence that begins or ends a link (OSC 8). A target that
+// is not http or https ends it.
+func link(body string) string {
+	rest, ok := strings.CutPrefix(body, "8;")
+	if !ok {
+		return ""
+	}
+	const end = "\x1b]8;;\x07"
+	_, target, _ := strings.Cut(rest, ";")
+	u, err := url.Parse(target)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || hasControls([]byte(target)) {
+		return end
+	}
+	// The library takes a semicolon for the end of the target.
+	return "\x1b]8;;" + strings.ReplaceAll(u.String(), ";", "%3B") + "\x07"
+}

@@ -1,0 +1,78 @@
+package webui
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// assets are the files under /static. One checksum over all of them is in each
+// URL, so that scripts can import one another by relative names, and a browser
+// keeps what it has for ever.
+type assets struct {
+	hash  string
+	files map[string]asset
+}
+
+type asset struct {
+	body        []byte
+	contentType string
+}
+
+// types are set here because the ones that mime finds depend on the machine.
+var types = map[string]string{
+	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
+}
+
+func loadAssets() (*assets, error) {
+	a := &assets{files: map[string]asset{"terminal.css": {terminalCSS(), types[".css"]}}}
+	entries, err := fs.ReadDir(staticFiles, "static")
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	sum.Write(a.files["terminal.css"].body)
+	for _, e := range entries {
+		body, err := staticFiles.ReadFile("static/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		contentType, ok := types[path.Ext(e.Name())]
+		if !ok {
+			return nil, fmt.Errorf("%s: unknown type of file", e.Name())
+		}
+		a.files[e.Name()] = asset{body, contentType}
+		sum.Write(body)
+	}
+	a.hash = hex.EncodeToString(sum.Sum(nil))[:16]
+	return a, nil
+}
+
+// url returns the address of an asset, and fails for one that does not exist.
+func (a *assets) url(name string) (string, error) {
+	if _, ok := a.files[name]; !ok {
+		return "", fmt.Errorf("no asset %q", name)
+	}
+	return "/static/" + a.hash + "/" + name, nil
+}
+
+func (u *UI) static(c *request) error {
+	f, ok := u.assets.files[c.Param("file")]
+	if !ok || c.Param("hash") != u.assets.hash {
+		return errNotFound
+	}
+	c.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	return c.Blob(http.StatusOK, f.contentType, f.body)
+}

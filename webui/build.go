@@ -1,0 +1,146 @@
+package webui
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/slipway-ci/slipway/store"
+)
+
+// settled is how long after its end a build's page still hears of changes: its
+// statuses are worked out and sent then.
+const settled = 10 * time.Minute
+
+// build shows a build and the log of one of its steps.
+func (u *UI) build(c *request) error {
+	p, err := u.findBuild(c)
+	if err != nil {
+		return err
+	}
+	if p.frame = u.frame(c); c.Param("step") != "" && !p.chosen(c) {
+		return errNotFound
+	}
+	if p.Flash, err = u.takeFlash(c); err != nil {
+		return err
+	}
+	p.choose(c)
+	p.Title, p.Status = p.fullTitle(), p.Build.Status
+	p.Crumbs = []crumb{{p.Repo.FullName(), p.RepoPath()}, {fmt.Sprintf("#%d", p.Build.Number), p.Path()}}
+	if p.Step != nil {
+		line, _ := strconv.ParseInt(c.QueryParam("line"), 10, 64)
+		t := p.stepTarget()
+		if p.Log, err = u.window(c.Request().Context(), &t, line); err != nil {
+			return err
+		}
+	}
+	if !p.Ended() || p.Unsent() || p.Now.Sub(p.Build.FinishedAt) < settled {
+		p.Live = p.livePath(c)
+	}
+	return u.render(c, http.StatusOK, "build", p)
+}
+
+// findBuild reads the build that the path names.
+func (u *UI) findBuild(c *request) (*buildPage, error) {
+	number, err := strconv.ParseInt(c.Param("number"), 10, 64)
+	if err != nil {
+		return nil, errNotFound
+	}
+	return u.readBuild(c.Request().Context(), c, number)
+}
+
+// readBuild reads a build with all that its page shows, save the log.
+func (u *UI) readBuild(ctx context.Context, c *request, number int64) (*buildPage, error) {
+	p := &buildPage{Repo: c.repo, Now: u.store.Now()}
+	p.Admin, p.Form = c.session.admin, c.session.form
+	var err error
+	if p.Build, err = u.store.Build(ctx, c.repo.ID, number); err != nil {
+		return nil, err
+	}
+	jobs, err := u.store.Jobs(ctx, p.Build.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range jobs {
+		steps, err := u.store.Steps(ctx, j.ID)
+		if err != nil {
+			return nil, err
+		}
+		view := jobView{Job: j}
+		for _, s := range steps {
+			view.Steps = append(view.Steps, stepView{Step: s, Path: stepPath(p.Repo, number, j.Number, s.Number)})
+		}
+		p.Jobs = append(p.Jobs, view)
+	}
+	if p.Statuses, err = u.store.CommitStatuses(ctx, p.Repo.ID, p.Build.SHA); err != nil {
+		return nil, err
+	}
+	return p, p.decode()
+}
+
+// chosen selects the step that the request names, in its path or its query, and
+// reports whether there is such a one.
+func (p *buildPage) chosen(c *request) bool {
+	name := func(key string) int {
+		v := c.Param(key)
+		if v == "" {
+			v = c.QueryParam(key)
+		}
+		n, _ := strconv.Atoi(v)
+		return n
+	}
+	p.find(name("job"), name("step"))
+	return p.Step != nil
+}
+
+// choose selects the step that the request names, else the one worth looking at.
+func (p *buildPage) choose(c *request) {
+	if !p.chosen(c) {
+		p.find(p.focus())
+	}
+}
+
+// livePath is the address of the page's stream. It names the selected step, and
+// says whether somebody chose it or the page may go on to another.
+func (p *buildPage) livePath(c *request) string {
+	q := fmt.Sprintf("/events?since=%d", p.Build.Change)
+	if p.Step != nil {
+		q += fmt.Sprintf("&job=%d&step=%d", p.Job.Number, p.Step.Number)
+	}
+	if c.Param("step") == "" {
+		q += "&auto=1"
+	}
+	return p.Path() + q
+}
+
+// reselect returns the page of the step that a page without a chosen step is to
+// show instead of the one it shows; "" if that is the right one.
+func (p *buildPage) reselect(c *request) string {
+	if c.QueryParam("auto") == "" {
+		return ""
+	}
+	job, step := p.focus()
+	if step == 0 || p.Step != nil && p.Job.Number == job && p.Step.Number == step {
+		return ""
+	}
+	return p.Path()
+}
+
+// target returns the log that the request names.
+func (p *buildPage) target(c *request) (*logTarget, error) {
+	if !p.chosen(c) {
+		return nil, errNotFound
+	}
+	t := p.stepTarget()
+	return &t, nil
+}
+
+func (p *buildPage) stepTarget() logTarget {
+	return logTarget{
+		key:  store.LogKey(p.Build.ID, p.Job.Number, p.Step.Number),
+		path: p.Step.Path, raw: "/api" + p.Step.Path + "/log",
+		step: p.Step.Step,
+	}
+}

@@ -1,0 +1,103 @@
+package webui
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/slipway-ci/slipway/store"
+)
+
+// formatDuration returns a duration in at most two units: "12s", "3m 05s".
+func formatDuration(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return ""
+	case d < time.Second:
+		return "<1s"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm %02ds", int(d.Minutes()), int(d.Seconds())%60)
+	default:
+		return fmt.Sprintf("%dh %02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+}
+
+// ago returns how long ago t was in words. The script keeps it current, by the
+// same rules (static/time.js).
+func ago(t, now time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case d < 45*time.Second:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", max(1, int(d.Minutes())))
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	case d < 30*24*time.Hour:
+		return fmt.Sprintf("%d d ago", int(d.Hours()/24))
+	default:
+		return t.Format("2 Jan 2006")
+	}
+}
+
+// stamp is a time for machines, clock one for people.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// short cuts a commit's hash to what people use.
+func short(sha string) string {
+	if len(sha) > 7 {
+		return sha[:7]
+	}
+	return sha
+}
+
+func lineCount(n int64) string { return humanize.Comma(n) }
+
+// firstLine returns the first line of a commit message.
+func firstLine(message string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
+	if first = strings.TrimSpace(first); first == "" {
+		return "(no message)"
+	}
+	return first
+}
+
+// signals are those that end containers, by number.
+var signals = map[int]string{
+	1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
+	9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM",
+}
+
+// exitWords says what an exit code means.
+func exitWords(code int) string {
+	words := "exit code " + strconv.Itoa(code)
+	switch {
+	case code == 126:
+		return words + ": not executable"
+	case code == 127:
+		return words + ": command not found"
+	case code > 128 && signals[code-128] != "":
+		return words + ": ended by " + signals[code-128]
+	default:
+		return words
+	}
+}
+
+func repoPath(r store.Repo) string {
+	return "/repos/" + url.PathEscape(r.Owner) + "/" + url.PathEscape(r.Name)
+}
+
+func buildPath(r store.Repo, number int64) string {
+	return fmt.Sprintf("%s/builds/%d", repoPath(r), number)
+}
+
+func stepPath(r store.Repo, number int64, job, step int) string {
+	return fmt.Sprintf("%s/jobs/%d/steps/%d", buildPath(r, number), job, step)
+}

@@ -1,0 +1,163 @@
+package webui
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/slipway-ci/slipway/store"
+)
+
+// Changes that come in quick succession are shown together.
+const (
+	buildPause = 150 * time.Millisecond
+	listPause  = time.Second
+)
+
+// homeMark and buildsMark name the state of a list: what it shows has changed
+// if its mark has.
+func homeMark(repos []store.RepoSummary) string {
+	var change int64
+	for _, r := range repos {
+		if r.Latest != nil {
+			change = max(change, r.Latest.Change)
+		}
+	}
+	return strconv.FormatInt(change, 10) + "." + strconv.Itoa(len(repos))
+}
+
+func buildsMark(builds []store.Build) string {
+	var change int64
+	for _, b := range builds {
+		change = max(change, b.Change)
+	}
+	return strconv.FormatInt(change, 10) + "." + strconv.Itoa(len(builds))
+}
+
+// liveList sends "reload" whenever the mark of a list is another one than the
+// browser has: it then fetches its page again and takes the list out of it. The
+// events of a repository that is not shown change no mark, so they stay hidden.
+func (u *UI) liveList(c *request, repoID int64, mark func(context.Context) (string, error)) error {
+	seen := lastEvent(c)
+	return u.stream(c, func(ctx context.Context, e *events) error {
+		sub := u.store.Subscribe()
+		defer sub.Close()
+		for {
+			now, err := mark(ctx)
+			if err != nil {
+				return err
+			}
+			if now != seen {
+				if err := e.send(now, "reload", ""); err != nil {
+					return err
+				}
+				seen = now
+			}
+			wanted := func(ev store.Event) bool {
+				return ev.Kind == store.BuildChanged && (repoID == 0 || ev.RepoID == repoID)
+			}
+			if err := nextOf(ctx, sub, wanted); err != nil {
+				return err
+			}
+			if err := pause(ctx, listPause); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// lastEvent returns the ID of the last event that the browser has, or what its
+// page was rendered from.
+func lastEvent(c *request) string {
+	if id := c.Request().Header.Get("Last-Event-ID"); id != "" {
+		return id
+	}
+	return c.QueryParam("since")
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// liveUpdate is the data of the event "update" of a build's page.
+type liveUpdate struct {
+	// Parts are new contents of elements, by their data-part.
+	Parts map[string]string `json:"parts"`
+	Title string            `json:"title"`
+	Icon  string            `json:"icon"`
+	// Select is the address of the step that a page without a chosen step is to
+	// show now; "" if that stays.
+	Select string `json:"select,omitempty"`
+}
+
+// buildParts are the parts of a build's page that change, and their templates.
+var buildParts = []string{"build-head", "build-notes", "build-steps", "build-statuses", "build-step"}
+
+// buildEvents keeps a build's page current. Its event "update" has as its ID
+// Build.Change: a browser that has that one already is sent only what does not
+// count as a change of the build, the statuses.
+func (u *UI) buildEvents(c *request) error {
+	v, err := u.findBuild(c)
+	if err != nil {
+		return err
+	}
+	seen := lastEvent(c)
+	return u.stream(c, func(ctx context.Context, e *events) error {
+		sub := u.store.Subscribe()
+		defer sub.Close()
+		sent := map[string]string{}
+		for {
+			if v, err = u.readBuild(ctx, c, v.Build.Number); err != nil {
+				return err
+			}
+			if seen, err = u.sendBuild(c, e, v, sent, seen); err != nil {
+				return err
+			}
+			wanted := func(ev store.Event) bool {
+				return ev.BuildID == v.Build.ID || ev.Kind == store.StatusChanged && ev.RepoID == v.Repo.ID
+			}
+			if err := nextOf(ctx, sub, wanted); err != nil {
+				return err
+			}
+			if err := pause(ctx, buildPause); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// sendBuild sends the parts that differ from those in sent, and returns the
+// change that the browser now has.
+func (u *UI) sendBuild(c *request, e *events, v *buildPage, sent map[string]string, seen string) (string, error) {
+	v.choose(c)
+	up := liveUpdate{Parts: map[string]string{}, Title: v.fullTitle()}
+	change := strconv.FormatInt(v.Build.Change, 10)
+	for _, name := range buildParts {
+		html, err := u.fragment(name, v)
+		if err != nil {
+			return seen, err
+		}
+		known := seen == change && name != "build-statuses" && sent[name] == ""
+		if !known && sent[name] != html {
+			up.Parts[name] = html
+		}
+		sent[name] = html
+	}
+	up.Select = v.reselect(c)
+	if len(up.Parts) == 0 && up.Select == "" {
+		return seen, nil
+	}
+	icon, err := u.assets.url(faviconName(v.Build.Status))
+	if err != nil {
+		return seen, err
+	}
+	up.Icon = icon
+	return change, e.sendJSON(change, "update", up)
+}

@@ -1,0 +1,9 @@
+// What makes a page live. Without it, pages are whole and stand still.
+import { keepTimes } from './time.js';
+import { startLive } from './live.js';
+import { startLog } from './log.js';
+
+document.documentElement.classList.add('scripted');
+keepTimes();
+startLive();
+startLog();

@@ -1,0 +1,78 @@
+// Keeps the parts of a page current by its one stream of events.
+import { startLog, stopLog } from './log.js';
+
+let source;
+
+export function startLive() {
+  const url = document.body.dataset.live;
+  if (!url || !window.EventSource) return;
+  source = new EventSource(url);
+  source.addEventListener('open', () => say(''));
+  source.addEventListener('error', () => say('Connection lost, trying again.'));
+  source.addEventListener('reload', () => reload('[data-part="list"]'));
+  source.addEventListener('update', (e) => update(JSON.parse(e.data)));
+}
+
+// say tells what matters of the connection, in a region that is read out.
+function say(text) {
+  const el = document.getElementById('live');
+  if (el && el.textContent !== text) el.textContent = text;
+}
+
+function update(data) {
+  for (const [name, html] of Object.entries(data.parts)) {
+    const el = document.querySelector(`[data-part="${name}"]`);
+    if (el) replace(el, html);
+  }
+  document.title = data.title;
+  const icon = document.querySelector('link[rel="icon"]');
+  if (icon.getAttribute('href') !== data.icon) icon.href = data.icon;
+  if (data.select) open(data.select);
+}
+
+// replace puts new contents into a part and leaves the focus where it was.
+function replace(el, html) {
+  const active = document.activeElement;
+  const held = el.contains(active) ? (active.id ? `#${CSS.escape(active.id)}` : selector(active)) : '';
+  const unfolded = [...el.querySelectorAll('details')].map((d) => d.open);
+  el.innerHTML = html;
+  el.querySelectorAll('details').forEach((d, i) => { if (unfolded[i]) d.open = true; });
+  if (held) el.querySelector(held)?.focus({ preventScroll: true });
+}
+
+function selector(el) {
+  const href = el.getAttribute('href');
+  return href ? `a[href="${CSS.escape(href)}"]` : '';
+}
+
+async function page(url) {
+  const res = await fetch(url, { headers: { Accept: 'text/html' } });
+  if (!res.ok) throw new Error(`${url}: ${res.status}`);
+  return new DOMParser().parseFromString(await res.text(), 'text/html');
+}
+
+async function reload(part) {
+  try {
+    const fresh = (await page(location.href)).querySelector(part);
+    const el = document.querySelector(part);
+    if (fresh && el) replace(el, fresh.innerHTML);
+  } catch {
+    say('Reloading the list failed.');
+  }
+}
+
+// open shows another step in place: the build went on to it.
+async function open(url) {
+  source.close();
+  stopLog();
+  try {
+    const next = await page(url);
+    document.getElementById('main').replaceWith(document.adoptNode(next.getElementById('main')));
+    if (next.body.dataset.live) document.body.dataset.live = next.body.dataset.live;
+    else delete document.body.dataset.live;
+    startLive();
+    startLog();
+  } catch {
+    location.assign(url);
+  }
+}
