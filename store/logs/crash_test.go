@@ -130,7 +130,7 @@ func tornBetween(a, b files) (torn []files) {
 // rows found must be a beginning of the log, and resuming must complete it.
 func TestFilesCutAnywhere(t *testing.T) {
 	const fill = 400
-	src := source()[:30]
+	src := source()[:21]
 	history, whole := record(t, Options{}, fill, src)
 	resume := newResumption(t, Options{}, fill, src, whole)
 	last, done := history[len(history)-2], history[len(history)-1]
@@ -148,7 +148,7 @@ func TestFilesCutAnywhere(t *testing.T) {
 // TestFilesSpoiledAnywhere changes each byte of both files.
 func TestFilesSpoiledAnywhere(t *testing.T) {
 	const fill = 400
-	src := source()[:30]
+	src := source()[:21]
 	history, whole := record(t, Options{}, fill, src)
 	resume := newResumption(t, Options{}, fill, src, whole)
 	last := history[len(history)-2]

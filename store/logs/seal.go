@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 // write writes the records of a batch to the tail.
@@ -108,4 +109,25 @@ func (w *Writer) flush() error {
 		err = errors.Join(err, syncFile(w.path+logSuffix))
 	}
 	return errors.Join(err, w.s.syncDirs(w.path))
+}
+
+// syncDirs makes the names of a log's files durable. path has no suffix.
+func (s *Store) syncDirs(path string) error {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if err := syncFile(dir); err != nil {
+			return err
+		}
+		if dir == filepath.Clean(s.dir) {
+			return nil
+		}
+	}
+}
+
+// syncFile makes a file or directory durable.
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

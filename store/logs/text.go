@@ -15,7 +15,7 @@ import (
 //
 // It holds nothing that needs closing. ReadAt may be called concurrently.
 type Text struct {
-	ctx context.Context
+	ctx context.Context // io.Reader leaves no other way to pass it
 	s   *Store
 	v   *view
 
