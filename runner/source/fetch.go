@@ -23,8 +23,8 @@ const (
 type FetchOptions struct {
 	// Tags fetches all tags too, for a checkout with TarOptions.Tags.
 	Tags bool
-	// Limit bounds the time a fetch may take; 0 means 30 minutes. A transfer
-	// that stalls for a minute is ended anyway.
+	// Limit bounds the time of each transfer; 0 means 30 minutes. One that
+	// stalls for a minute is ended anyway.
 	Limit time.Duration
 }
 
@@ -227,6 +227,7 @@ func (f *fetcher) getFrom(ctx context.Context, r Remote, refspec string, options
 		settings: r.settings(u),
 		scrub:    r.secrets(),
 		limit:    f.limit,
+		network:  true,
 		args:     args,
 	}, maxStderr)
 	var exit *exec.ExitError

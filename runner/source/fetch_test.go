@@ -2,8 +2,10 @@ package source
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +14,44 @@ import (
 	"sync"
 	"testing"
 )
+
+// TestFetchHTTPS: https needs no leave, and SSL_CERT_FILE is heeded.
+func TestFetchHTTPS(t *testing.T) {
+	r := newRemote(t)
+	srv := httptest.NewTLSServer(r.srv.Config.Handler)
+	defer srv.Close()
+	cert := filepath.Join(t.TempDir(), "cert.pem")
+	writeFile(t, cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
+	sha := r.pushed("one", nil)
+	remote := Remote{URL: srv.URL + "/repo.git", Username: testUser, Password: testToken}
+	fetch := func() error {
+		return openMirrors(t).Fetch(t.Context(), "1", remote, "refs/heads/main", sha, FetchOptions{})
+	}
+	if err := fetch(); err == nil || errors.Is(err, ErrAuth) {
+		t.Errorf("a certificate that nobody vouches for: %v", err)
+	}
+	t.Setenv("GIT_SSL_CAINFO", "") // it would be stronger
+	t.Setenv("SSL_CERT_FILE", cert)
+	if err := fetch(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFetchSHA256: a repository of the other hash is no different.
+func TestFetchSHA256(t *testing.T) {
+	r, m := newRemoteWith(t, "sha256"), openMirrors(t)
+	r.pushed("one", map[string]string{"a": "1"})
+	sha := r.pushed("two", map[string]string{"a": "2"})
+	mustFetch(t, m, r, sha)
+	if got, err := fs.ReadFile(mustFS(t, m, sha), "a"); err != nil || string(got) != "2" {
+		t.Errorf("%q, %v", got, err)
+	}
+	dir := unpack(t, m, sha, TarOptions{Branch: "main"})
+	if got := strings.TrimSpace(gitIn(t, dir, "rev-parse", "HEAD")); got != sha {
+		t.Errorf("HEAD is %s, want %s", got, sha)
+	}
+	gitIn(t, dir, "diff-index", "--quiet", "HEAD")
+}
 
 func TestFetchOnlyWhatIsNew(t *testing.T) {
 	r, m := newRemote(t), openMirrors(t)
@@ -353,6 +393,7 @@ func TestFetchRefusesBeforeGitRuns(t *testing.T) {
 		"scp":                 {"1", "git@example.com:o/r.git", "refs/heads/main", sha},
 		"option":              {"1", "--upload-pack=touch " + marker, "refs/heads/main", sha},
 		"credential in URL":   {"1", "https://x:" + testToken + "@example.com/o/r.git", "refs/heads/main", sha},
+		"upper case":          {"1", strings.Replace(good, "http", "HTTP", 1), "refs/heads/main", sha},
 		"line end in URL":     {"1", "https://example.com/\n", "refs/heads/main", sha},
 		"query":               {"1", "https://example.com/?x", "refs/heads/main", sha},
 		"host like an option": {"1", "https://-x/", "refs/heads/main", sha},

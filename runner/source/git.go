@@ -92,6 +92,8 @@ type gitCmd struct {
 	// converse, if not nil, talks to the running process. The process is killed
 	// when it fails.
 	converse func(in io.Writer, out io.Reader) error
+	// network: git starts helpers that may hang on a connection.
+	network bool
 }
 
 // environ returns the environment of the process. Settings are handed over in
@@ -148,9 +150,24 @@ var errTooMuch = errors.New("too much output")
 func (g *gitCmd) wait(cmd *exec.Cmd, kill context.CancelCauseFunc) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if g.converse == nil {
-		return cmd.Run()
+	if g.converse != nil {
+		return g.waitConversing(cmd, kill)
 	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if g.network {
+		release, err := guard(cmd.Process.Pid)
+		if err != nil {
+			kill(err)
+		} else {
+			defer release()
+		}
+	}
+	return cmd.Wait()
+}
+
+func (g *gitCmd) waitConversing(cmd *exec.Cmd, kill context.CancelCauseFunc) error {
 	cmd.Stdout = nil
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -167,7 +184,7 @@ func (g *gitCmd) wait(cmd *exec.Cmd, kill context.CancelCauseFunc) error {
 	if err != nil {
 		kill(err)
 	}
-	in.Close()
+	_ = in.Close() // git may be gone already
 	if werr := cmd.Wait(); err == nil {
 		err = werr
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -116,6 +117,46 @@ func TestCancelKillsGitAndItsHelpers(t *testing.T) {
 	<-gone
 	r.setIntercept(nil)
 	mustFetch(t, m, r, sha) // it left nothing in the way
+}
+
+// TestKilledProcessLeavesNoGit: a process that is killed without a chance to
+// clean up takes its gits with it, so that the next one may remove their locks.
+func TestKilledProcessLeavesNoGit(t *testing.T) {
+	r := newRemote(t)
+	sha := r.pushed("one", nil)
+	reached, gone := make(chan struct{}), make(chan struct{})
+	r.setIntercept(func(_ http.ResponseWriter, req *http.Request) bool {
+		close(reached)
+		<-req.Context().Done()
+		close(gone)
+		return true
+	})
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperFetchesForever$")
+	cmd.Env = append(os.Environ(), helperURL+"="+r.remote().URL, helperSHA+"="+sha, "TMPDIR="+t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-reached
+	if err := cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait() // it was killed
+	<-gone
+}
+
+const (
+	helperURL = "SLIPWAY_TEST_FETCH_URL"
+	helperSHA = "SLIPWAY_TEST_FETCH_SHA"
+)
+
+// TestHelperFetchesForever is the process that TestKilledProcessLeavesNoGit kills.
+func TestHelperFetchesForever(t *testing.T) {
+	if os.Getenv(helperURL) == "" {
+		return
+	}
+	remote := Remote{URL: os.Getenv(helperURL), AllowHTTP: true}
+	err := openMirrors(t).Fetch(t.Context(), "1", remote, "refs/heads/main", os.Getenv(helperSHA), FetchOptions{})
+	t.Errorf("ended: %v", err)
 }
 
 func TestFetchLimit(t *testing.T) {

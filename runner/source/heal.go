@@ -44,7 +44,7 @@ func (m *Mirrors) create(mir *mirror, sha string) error {
 	if err != nil {
 		return fmt.Errorf("create mirror: %w", err)
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { _ = os.RemoveAll(tmp) }() // or Open does it
 	dir := filepath.Join(tmp, "mirror")
 	if err := writeGitDir(dir, gitDirSpec{bare: true, sha256: len(sha) == 64, head: "ref: refs/heads/none"}); err != nil {
 		return fmt.Errorf("create mirror: %w", err)

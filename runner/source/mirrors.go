@@ -180,7 +180,7 @@ func (m *Mirrors) discard(mir *mirror) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(away)
+	defer func() { _ = os.RemoveAll(away) }() // or Open does it
 	mir.use.Lock()
 	defer mir.use.Unlock()
 	err = os.Rename(mir.dir, filepath.Join(away, "mirror"))

@@ -63,6 +63,8 @@ func checkURL(raw string, allowHTTP bool) (*url.URL, error) {
 		return nil, invalid("remote URL: it cannot be parsed")
 	case u.Scheme != "https" && (u.Scheme != "http" || !allowHTTP):
 		return nil, invalid("remote URL: protocol %q is not allowed", u.Scheme)
+	case !strings.HasPrefix(raw, u.Scheme+"://"):
+		return nil, invalid("remote URL: its protocol is not in lower case") // git does not know it then
 	case u.User != nil:
 		return nil, invalid("remote URL: it has a credential in it")
 	case u.Hostname() == "" || u.Hostname()[0] == '-' || u.Opaque != "":

@@ -110,7 +110,7 @@ func (r Remote) redirect(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	if resp.StatusCode < 300 || resp.StatusCode > 399 {
 		return "", nil
 	}

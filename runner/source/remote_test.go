@@ -35,10 +35,15 @@ type remoteRepo struct {
 
 func newRemote(t testing.TB) *remoteRepo {
 	t.Helper()
+	return newRemoteWith(t, "sha1")
+}
+
+func newRemoteWith(t testing.TB, hash string) *remoteRepo {
+	t.Helper()
 	root := t.TempDir()
 	r := &remoteRepo{t: t, work: filepath.Join(root, "work"), bare: filepath.Join(root, "served", "repo.git")}
-	gitIn(t, root, "init", "--quiet", "--initial-branch=main", r.work)
-	gitIn(t, root, "init", "--quiet", "--bare", r.bare)
+	gitIn(t, root, "init", "--quiet", "--initial-branch=main", "--object-format="+hash, r.work)
+	gitIn(t, root, "init", "--quiet", "--bare", "--object-format="+hash, r.bare)
 	backend := &cgi.Handler{
 		Path:   filepath.Join(strings.TrimSpace(gitIn(t, root, "--exec-path")), "git-http-backend"),
 		Stderr: io.Discard, // what git says of it, the client says too
@@ -77,7 +82,7 @@ func (r *remoteRepo) setIntercept(f func(w http.ResponseWriter, r *http.Request)
 	r.intercept = f
 }
 
-// fetches returns how many packs were asked for.
+// conversations returns how often a client began to talk to the server.
 func (r *remoteRepo) conversations() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

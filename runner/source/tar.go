@@ -97,7 +97,7 @@ func (s *tarStream) Close() error { return s.once() }
 // stream starts to write the checkout, which it removes at the end.
 func (m *Mirrors) stream(ctx context.Context, c checkout, prefix string) io.ReadCloser {
 	pr, pw := io.Pipe()
-	stop := context.AfterFunc(ctx, func() { pw.CloseWithError(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { _ = pw.CloseWithError(context.Cause(ctx)) })
 	removed := make(chan error, 1)
 	go func() {
 		err := writeTar(pw, c.dir, prefix)
@@ -107,11 +107,11 @@ func (m *Mirrors) stream(ctx context.Context, c checkout, prefix string) io.Read
 		if err != nil {
 			err = fmt.Errorf("write tar: %w", err)
 		}
-		pw.CloseWithError(err) // nil is the end of the stream
+		_ = pw.CloseWithError(err) // nil is the end of the stream
 		removed <- c.remove()
 	}()
 	return &tarStream{PipeReader: pr, once: sync.OnceValue(func() error {
-		pr.Close()
+		_ = pr.Close()
 		stop()
 		if err := <-removed; err != nil {
 			return fmt.Errorf("remove checkout: %w", err)
@@ -212,7 +212,7 @@ func (t *tarWriter) content(file string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	_, err = io.Copy(t, f)
 	return err
 }
