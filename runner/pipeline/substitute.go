@@ -37,7 +37,7 @@ const (
 	maxExpression = 512
 	// maxSubstitution bounds the work of all substitutions of one file, in
 	// bytes looked at or written.
-	maxSubstitution = 200 << 20
+	maxSubstitution = 64 << 20
 	// maxExpanded bounds the bytes that variables may add to one file.
 	maxExpanded = 8 << 20
 )
