@@ -175,6 +175,25 @@ func TestFollowGoesOnWhenALogIsOpenedAgain(t *testing.T) {
 	f.wantsEnd(nil)
 }
 
+// TestFollowAcrossManyWriters lets writers come and go beside a follower, which
+// must hear of each, whenever it looks.
+func TestFollowAcrossManyWriters(t *testing.T) {
+	s := openStore(t, t.TempDir(), 0, Options{})
+	f := follow(t, s, 1, nil)
+	for n := range 300 {
+		w := create(t, s)
+		appendLines(t, w, out("x"))
+		l := out("x")
+		l.N = int64(n + 1)
+		f.wants(l)
+		if err := w.Release(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closeLog(t, create(t, s))
+	f.wantsEnd(nil)
+}
+
 // TestFollowALogWithoutWriter: what a dead process left is shown at once, and
 // is not the end.
 func TestFollowALogWithoutWriter(t *testing.T) {

@@ -193,6 +193,6 @@ func (w *Writer) watch() (*view, <-chan struct{}) {
 func (w *Writer) viewLocked() *view {
 	return &view{
 		id: w.id, path: w.path, frames: w.frames, rows: w.rows, state: w.state, open: w.open,
-		finished: w.finished, writer: true,
+		finished: w.finished, writer: !w.finished,
 	}
 }
