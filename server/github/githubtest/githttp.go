@@ -62,7 +62,8 @@ func (s *Server) pusher(repo *Repo, user string, isToken bool) string {
 }
 
 // receivePack takes a push and announces what of it was accepted, which git
-// writes into a file by the hook.
+// writes into a file by the hook. The answer ends only then: when `git push`
+// returns, its webhooks are on their way and Settle waits for them.
 func (s *Server) receivePack(w http.ResponseWriter, r *http.Request, repo *Repo, sender string) {
 	file, err := os.CreateTemp(s.git.dir, "pushed-")
 	if err != nil {

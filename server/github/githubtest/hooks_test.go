@@ -199,13 +199,19 @@ func TestCloseEndsWebhooks(t *testing.T) {
 	}
 }
 
-// Close does not wait for a request that hangs either.
+// Close does not wait for a request that hangs either, not even for one of a
+// server that is not its own to close.
 func TestCloseEndsHangs(t *testing.T) {
-	s := start(t, Options{})
+	s, err := New(Options{Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s)
+	defer srv.Close()
 	hang := s.Hang(ScopeAll, 1)
 	done := make(chan error, 1)
 	go func() {
-		resp, err := http.Get(s.URL() + "/api/v3/meta")
+		resp, err := http.Get(srv.URL + "/api/v3/meta")
 		if err == nil {
 			resp.Body.Close()
 		}
@@ -219,6 +225,14 @@ func TestCloseEndsHangs(t *testing.T) {
 	}
 	if err := <-done; err == nil {
 		t.Error("a request that hung was answered")
+	}
+	resp, err := http.Get(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("after the end: %s", resp.Status)
 	}
 }
 
