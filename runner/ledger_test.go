@@ -144,6 +144,13 @@ func (l *ledger) when(op string) <-chan struct{} {
 	return ch
 }
 
+// kill is the death of the process: nothing is recorded from now on.
+func (l *ledger) kill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead = true
+}
+
 // revive is the start of the next process: what was recorded is there.
 func (l *ledger) revive() runner.State {
 	l.mu.Lock()
@@ -165,17 +172,11 @@ func (l *ledger) revive() runner.State {
 	return state
 }
 
-// count tells how often something was recorded.
-func (l *ledger) count(op string) int {
+// records returns what was recorded of ops, in order.
+func (l *ledger) records() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
-	for _, o := range l.ops {
-		if o == op {
-			n++
-		}
-	}
-	return n
+	return slices.Clone(l.ops)
 }
 
 // memLog is a Log in memory. It is guarded by the ledger's mutex.

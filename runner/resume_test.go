@@ -234,9 +234,7 @@ func TestStepThatWasNeverStartedIsStarted(t *testing.T) {
 	starting, release := s.eng.Hang("Attach", 1)
 	s.start()
 	s.reached(starting, "the start")
-	s.ledger.mu.Lock()
-	s.ledger.dead = true
-	s.ledger.mu.Unlock()
+	s.ledger.kill()
 	release()
 	s.wait()
 	s.resume(s.ledger.revive())

@@ -19,7 +19,8 @@ import (
 // A scenario is a job, the engine it runs on and what was recorded of it.
 type scenario struct {
 	*testing.T
-	eng    *runnertest.Engine
+	eng    *runnertest.Engine // nil in tests with Docker
+	engine runner.Engine
 	ledger *ledger
 	job    runner.Job
 	ctx    context.Context
@@ -33,7 +34,15 @@ type scenario struct {
 
 // newScenario makes a job of steps on a fake engine.
 func newScenario(t *testing.T, steps ...pipeline.Step) *scenario {
-	s := &scenario{T: t, eng: runnertest.NewEngine(t), ledger: newLedger()}
+	eng := runnertest.NewEngine(t)
+	s := newScenarioOn(t, eng, steps...)
+	s.eng = eng
+	return s
+}
+
+// newScenarioOn makes a job of steps on an engine.
+func newScenarioOn(t *testing.T, engine runner.Engine, steps ...pipeline.Step) *scenario {
+	s := &scenario{T: t, engine: engine, ledger: newLedger()}
 	s.job = runner.Job{
 		Server: "srv", ID: "j1", Nonce: "n0nce",
 		Workflow: pipeline.Workflow{
@@ -69,8 +78,10 @@ func step(name string, needs ...string) pipeline.Step {
 }
 
 // with returns a step that is changed.
-func with(s pipeline.Step, change func(*pipeline.Step)) pipeline.Step {
-	change(&s)
+func with(s pipeline.Step, changes ...func(*pipeline.Step)) pipeline.Step {
+	for _, change := range changes {
+		change(&s)
+	}
 	return s
 }
 
@@ -97,7 +108,7 @@ func (s *scenario) resume(state runner.State) {
 	s.done = make(chan struct{})
 	go func() {
 		defer close(s.done)
-		s.result, s.err = runner.Run(s.ctx, s.job, state, s.eng, s.ledger)
+		s.result, s.err = runner.Run(s.ctx, s.job, state, s.engine, s.ledger)
 	}()
 }
 
@@ -118,7 +129,7 @@ func (s *scenario) reached(ch <-chan struct{}, what string) {
 	select {
 	case <-ch:
 	case <-time.After(30 * time.Second):
-		s.Fatalf("waited in vain for %s; recorded: %v; calls: %v", what, s.ledger.ops, s.eng.Calls())
+		s.Fatalf("waited in vain for %s; recorded: %v", what, s.ledger.records())
 	}
 }
 
@@ -178,7 +189,7 @@ func (s *scenario) wantOrder(first, second string) {
 
 func (s *scenario) wantNothingLeft() {
 	s.Helper()
-	left, err := s.eng.List(context.Background(), nil)
+	left, err := s.engine.List(context.Background(), map[string]string{runner.LabelServer: s.job.Server})
 	if err != nil || len(left) > 0 {
 		s.Errorf("left behind: %v, %v; log: %s", left, err, s.log.String())
 	}
