@@ -218,6 +218,7 @@ func TestFetchConcurrently(t *testing.T) {
 }
 
 func mustFetchAndRead(t *testing.T, m *Mirrors, r *remoteRepo, sha string) {
+	t.Helper()
 	if err := m.Fetch(t.Context(), "1", r.remote(), "refs/heads/main", sha, FetchOptions{}); err != nil {
 		t.Error(err)
 		return

@@ -13,6 +13,7 @@ import (
 //
 // release ends the group, and is called when git has ended.
 func guard(pgid int) (release func(), err error) {
+	//nolint:noctx // it ends with this process or by release, and kills itself
 	sh := exec.Command("/bin/sh", "-c", "read _; kill -KILL 0")
 	sh.Env = []string{}
 	sh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: pgid}

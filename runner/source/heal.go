@@ -73,6 +73,7 @@ func sweep(gitDir string) error {
 		if !stale {
 			return nil
 		}
+		//nolint:gosec // the directory is ours alone, and Remove follows no link
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

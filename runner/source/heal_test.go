@@ -69,12 +69,15 @@ func TestLeftoversOfAKilledProcess(t *testing.T) {
 // noticed mends it; it is noticed at the latest when the tree is read.
 func TestDamagedMirror(t *testing.T) {
 	damages := map[string]func(t *testing.T, mirror string){
-		"no HEAD":       func(t *testing.T, mirror string) { remove(t, filepath.Join(mirror, "HEAD")) },
-		"bad config":    func(t *testing.T, mirror string) { writeFile(t, filepath.Join(mirror, "config"), "[core") },
-		"no objects":    func(t *testing.T, mirror string) { removeObjects(t, mirror, "") },
+		"no HEAD": func(t *testing.T, mirror string) { t.Helper(); remove(t, filepath.Join(mirror, "HEAD")) },
+		"bad config": func(t *testing.T, mirror string) {
+			t.Helper()
+			writeFile(t, filepath.Join(mirror, "config"), "[core")
+		},
+		"no objects":    removingObjects(""),
 		"empty objects": truncateObjects,
-		"no trees":      func(t *testing.T, mirror string) { removeObjects(t, mirror, "tree") },
-		"no blobs":      func(t *testing.T, mirror string) { removeObjects(t, mirror, "blob") },
+		"no trees":      removingObjects("tree"),
+		"no blobs":      removingObjects("blob"),
 		"bad pin": func(t *testing.T, mirror string) {
 			pins, err := filepath.Glob(filepath.Join(mirror, pinRefs, "*"))
 			if err != nil || len(pins) != 1 {
@@ -113,6 +116,13 @@ func remove(t *testing.T, path string) {
 	t.Helper()
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func removingObjects(kind string) func(*testing.T, string) {
+	return func(t *testing.T, mirror string) {
+		t.Helper()
+		removeObjects(t, mirror, kind)
 	}
 }
 

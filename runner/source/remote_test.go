@@ -33,19 +33,19 @@ type remoteRepo struct {
 	intercept func(w http.ResponseWriter, r *http.Request) bool
 }
 
-func newRemote(t testing.TB) *remoteRepo {
-	t.Helper()
-	return newRemoteWith(t, "sha1")
+func newRemote(tb testing.TB) *remoteRepo {
+	tb.Helper()
+	return newRemoteWith(tb, "sha1")
 }
 
-func newRemoteWith(t testing.TB, hash string) *remoteRepo {
-	t.Helper()
-	root := t.TempDir()
-	r := &remoteRepo{t: t, work: filepath.Join(root, "work"), bare: filepath.Join(root, "served", "repo.git")}
-	gitIn(t, root, "init", "--quiet", "--initial-branch=main", "--object-format="+hash, r.work)
-	gitIn(t, root, "init", "--quiet", "--bare", "--object-format="+hash, r.bare)
+func newRemoteWith(tb testing.TB, hash string) *remoteRepo {
+	tb.Helper()
+	root := tb.TempDir()
+	r := &remoteRepo{t: tb, work: filepath.Join(root, "work"), bare: filepath.Join(root, "served", "repo.git")}
+	gitIn(tb, root, "init", "--quiet", "--initial-branch=main", "--object-format="+hash, r.work)
+	gitIn(tb, root, "init", "--quiet", "--bare", "--object-format="+hash, r.bare)
 	backend := &cgi.Handler{
-		Path:   filepath.Join(strings.TrimSpace(gitIn(t, root, "--exec-path")), "git-http-backend"),
+		Path:   filepath.Join(strings.TrimSpace(gitIn(tb, root, "--exec-path")), "git-http-backend"),
 		Stderr: io.Discard, // what git says of it, the client says too
 		Env:    []string{"GIT_PROJECT_ROOT=" + filepath.Dir(r.bare), "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_GLOBAL=/dev/null"},
 	}
@@ -68,7 +68,7 @@ func newRemoteWith(t testing.TB, hash string) *remoteRepo {
 		}
 		cgiHandler.ServeHTTP(w, req)
 	}))
-	t.Cleanup(r.srv.Close)
+	tb.Cleanup(r.srv.Close)
 	return r
 }
 
@@ -139,11 +139,11 @@ func (r *remoteRepo) pushed(message string, files map[string]string) string {
 }
 
 // gitIn runs git as a developer would, without this machine's configuration.
-func gitIn(t testing.TB, dir string, args ...string) string {
-	t.Helper()
+func gitIn(tb testing.TB, dir string, args ...string) string {
+	tb.Helper()
 	out, err := tryGit(dir, args...)
 	if err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+		tb.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return out
 }
@@ -161,19 +161,19 @@ func tryGit(dir string, args ...string) (string, error) {
 	return string(out), err
 }
 
-func openMirrors(t testing.TB) *Mirrors {
-	t.Helper()
-	m, err := Open(t.TempDir(), slog.New(slog.DiscardHandler))
+func openMirrors(tb testing.TB) *Mirrors {
+	tb.Helper()
+	m, err := Open(tb.TempDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return m
 }
 
 // mustFetch fetches sha as main into the mirror "1".
-func mustFetch(t testing.TB, m *Mirrors, r *remoteRepo, sha string) {
-	t.Helper()
-	if err := m.Fetch(t.Context(), "1", r.remote(), "refs/heads/main", sha, FetchOptions{}); err != nil {
-		t.Fatal(err)
+func mustFetch(tb testing.TB, m *Mirrors, r *remoteRepo, sha string) {
+	tb.Helper()
+	if err := m.Fetch(tb.Context(), "1", r.remote(), "refs/heads/main", sha, FetchOptions{}); err != nil {
+		tb.Fatal(err)
 	}
 }

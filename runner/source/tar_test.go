@@ -15,8 +15,8 @@ import (
 )
 
 // readTar reads a stream to its end.
-func readTar(t testing.TB, r io.Reader) (headers map[string]*tar.Header, content map[string]string) {
-	t.Helper()
+func readTar(tb testing.TB, r io.Reader) (headers map[string]*tar.Header, content map[string]string) {
+	tb.Helper()
 	headers, content = map[string]*tar.Header{}, map[string]string{}
 	for tr := tar.NewReader(r); ; {
 		h, err := tr.Next()
@@ -24,52 +24,52 @@ func readTar(t testing.TB, r io.Reader) (headers map[string]*tar.Header, content
 			return headers, content
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		data, err := io.ReadAll(tr)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		headers[h.Name], content[h.Name] = h, string(data)
 	}
 }
 
-func mustTar(t testing.TB, m *Mirrors, sha string, o TarOptions) io.ReadCloser {
-	t.Helper()
-	rc, err := m.Tar(t.Context(), "1", sha, o)
+func mustTar(tb testing.TB, m *Mirrors, sha string, o TarOptions) io.ReadCloser {
+	tb.Helper()
+	rc, err := m.Tar(tb.Context(), "1", sha, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return rc
 }
 
 // unpack unpacks a checkout with the system's tar and returns where.
-func unpack(t testing.TB, m *Mirrors, sha string, o TarOptions) string {
-	t.Helper()
-	rc := mustTar(t, m, sha, o)
-	dir := t.TempDir()
+func unpack(tb testing.TB, m *Mirrors, sha string, o TarOptions) string {
+	tb.Helper()
+	rc := mustTar(tb, m, sha, o)
+	dir := tb.TempDir()
 	cmd := exec.Command("tar", "-x", "-p", "-C", dir)
 	cmd.Stdin = rc
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("tar: %v\n%s", err, out)
+		tb.Fatalf("tar: %v\n%s", err, out)
 	}
 	if err := rc.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	checkEmptyTmp(t, m)
+	checkEmptyTmp(tb, m)
 	return dir
 }
 
 // checkEmptyTmp checks that nothing was left behind.
-func checkEmptyTmp(t testing.TB, m *Mirrors) {
-	t.Helper()
+func checkEmptyTmp(tb testing.TB, m *Mirrors) {
+	tb.Helper()
 	entries, err := os.ReadDir(m.tmp)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, e := range entries {
 		if e.Name() != "home" {
-			t.Errorf("%s was left behind", e.Name())
+			tb.Errorf("%s was left behind", e.Name())
 		}
 	}
 }

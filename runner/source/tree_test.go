@@ -12,11 +12,11 @@ import (
 	"testing/fstest"
 )
 
-func mustFS(t testing.TB, m *Mirrors, sha string) fs.FS {
-	t.Helper()
-	fsys, err := m.FS(t.Context(), "1", sha)
+func mustFS(tb testing.TB, m *Mirrors, sha string) fs.FS {
+	tb.Helper()
+	fsys, err := m.FS(tb.Context(), "1", sha)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return fsys
 }

@@ -13,12 +13,23 @@ type treeInfo struct {
 	size int64
 }
 
-func (i treeInfo) Name() string       { return i.name }
-func (i treeInfo) Size() int64        { return i.size }
-func (i treeInfo) Mode() fs.FileMode  { return i.mode }
+// Name implements fs.FileInfo.
+func (i treeInfo) Name() string { return i.name }
+
+// Size implements fs.FileInfo.
+func (i treeInfo) Size() int64 { return i.size }
+
+// Mode implements fs.FileInfo.
+func (i treeInfo) Mode() fs.FileMode { return i.mode }
+
+// ModTime implements fs.FileInfo.
 func (i treeInfo) ModTime() time.Time { return time.Time{} }
-func (i treeInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i treeInfo) Sys() any           { return nil }
+
+// IsDir implements fs.FileInfo.
+func (i treeInfo) IsDir() bool { return i.mode.IsDir() }
+
+// Sys implements fs.FileInfo.
+func (i treeInfo) Sys() any { return nil }
 
 // treeFile is an open regular file.
 type treeFile struct {
@@ -26,8 +37,11 @@ type treeFile struct {
 	*bytes.Reader
 }
 
+// Stat implements fs.File.
 func (f *treeFile) Stat() (fs.FileInfo, error) { return f.info, nil }
-func (f *treeFile) Close() error               { return nil }
+
+// Close implements fs.File.
+func (f *treeFile) Close() error { return nil }
 
 // treeDir is an open directory.
 type treeDir struct {
@@ -35,9 +49,13 @@ type treeDir struct {
 	entries []fs.DirEntry // not yet read
 }
 
+// Stat implements fs.ReadDirFile.
 func (d *treeDir) Stat() (fs.FileInfo, error) { return d.info, nil }
-func (d *treeDir) Close() error               { return nil }
 
+// Close implements fs.ReadDirFile.
+func (d *treeDir) Close() error { return nil }
+
+// Read implements fs.ReadDirFile: a directory has no bytes.
 func (d *treeDir) Read([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "read", Path: d.info.name, Err: fs.ErrInvalid}
 }
@@ -63,10 +81,16 @@ type treeDirEntry struct {
 	path string
 }
 
-func (e treeDirEntry) Name() string      { return e.name }
-func (e treeDirEntry) IsDir() bool       { return e.mode.IsDir() }
+// Name implements fs.DirEntry.
+func (e treeDirEntry) Name() string { return e.name }
+
+// IsDir implements fs.DirEntry.
+func (e treeDirEntry) IsDir() bool { return e.mode.IsDir() }
+
+// Type implements fs.DirEntry.
 func (e treeDirEntry) Type() fs.FileMode { return e.mode.Type() }
 
+// Info implements fs.DirEntry.
 func (e treeDirEntry) Info() (fs.FileInfo, error) {
 	if !e.mode.IsRegular() {
 		return treeInfo{treeEntry: e.treeEntry}, nil
