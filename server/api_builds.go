@@ -8,21 +8,24 @@ import (
 	"github.com/slipway-ci/slipway/store"
 )
 
-// repoPath, buildPath and stepPath are the parameters in a route's path.
-type repoPath struct {
+// RepoPath is the parameters of a path that names a repository. These types are
+// exported because huma looks into embedded structs only if they are.
+type RepoPath struct {
 	Owner string `path:"owner" maxLength:"100"`
 	Name  string `path:"name" maxLength:"100"`
 }
 
-func (p *repoPath) repository() (owner, name string) { return p.Owner, p.Name }
+func (p *RepoPath) repository() (owner, name string) { return p.Owner, p.Name }
 
-type buildPath struct {
-	repoPath
+// BuildPath names a build.
+type BuildPath struct {
+	RepoPath
 	Number int64 `path:"number" minimum:"1"`
 }
 
-type stepPath struct {
-	buildPath
+// StepPath names a step.
+type StepPath struct {
+	BuildPath
 	Job  int `path:"job" minimum:"1"`
 	Step int `path:"step" minimum:"1"`
 }
@@ -31,7 +34,7 @@ type stepPath struct {
 type body[T any] struct{ Body T }
 
 // find returns the build that the path names, if the caller may see it.
-func (s *Server) find(ctx context.Context, p buildPath) (store.Repo, store.Build, error) {
+func (s *Server) find(ctx context.Context, p BuildPath) (store.Repo, store.Build, error) {
 	r, err := s.visibleRepo(ctx, p.Owner, p.Name)
 	if err != nil {
 		return store.Repo{}, store.Build{}, err
@@ -58,7 +61,7 @@ func (s *Server) listRepos(ctx context.Context, _ *struct{}) (*body[[]repoJSON],
 }
 
 type listBuildsInput struct {
-	repoPath
+	RepoPath
 	Branch string `query:"branch" maxLength:"255"`
 	Event  string `query:"event" enum:"push,tag,pull_request"`
 	Status string `query:"status" enum:"blocked,pending,running,success,failure,error,canceled,skipped"`
@@ -84,10 +87,10 @@ func (s *Server) listBuilds(ctx context.Context, in *listBuildsInput) (*body[[]b
 	return &body[[]buildJSON]{out}, nil
 }
 
-type buildInput struct{ buildPath }
+type buildInput struct{ BuildPath }
 
 func (s *Server) getBuild(ctx context.Context, in *buildInput) (*body[buildJSON], error) {
-	r, b, err := s.find(ctx, in.buildPath)
+	r, b, err := s.find(ctx, in.BuildPath)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +121,7 @@ func (s *Server) wholeBuild(ctx context.Context, r store.Repo, b store.Build) (b
 }
 
 func (s *Server) cancelBuild(ctx context.Context, in *buildInput) (*body[buildJSON], error) {
-	_, b, err := s.find(ctx, in.buildPath)
+	_, b, err := s.find(ctx, in.BuildPath)
 	if err == nil {
 		err = s.Store.RequestCancel(ctx, b.ID, byAdmin)
 	}
@@ -137,7 +140,7 @@ type created struct {
 }
 
 func (s *Server) restartBuild(ctx context.Context, in *buildInput) (*created, error) {
-	r, b, err := s.find(ctx, in.buildPath)
+	r, b, err := s.find(ctx, in.BuildPath)
 	if err == nil {
 		b, err = s.Store.Restart(ctx, b.ID, byAdmin)
 	}
@@ -149,14 +152,14 @@ func (s *Server) restartBuild(ctx context.Context, in *buildInput) (*created, er
 }
 
 type approveInput struct {
-	buildPath
+	BuildPath
 	Body *struct {
 		Commit string `json:"commit,omitempty" doc:"SHA of the commit that was looked at; approving fails if the build is of another"`
 	} `required:"false"`
 }
 
 func (s *Server) approveBuild(ctx context.Context, in *approveInput) (*body[buildJSON], error) {
-	_, b, err := s.find(ctx, in.buildPath)
+	_, b, err := s.find(ctx, in.BuildPath)
 	if err != nil {
 		return nil, err
 	}
@@ -167,12 +170,12 @@ func (s *Server) approveBuild(ctx context.Context, in *approveInput) (*body[buil
 	if err := s.Store.Approve(ctx, b.ID, sha, byAdmin); err != nil {
 		return nil, err
 	}
-	return s.getBuild(ctx, &buildInput{in.buildPath})
+	return s.getBuild(ctx, &buildInput{in.BuildPath})
 }
 
 // step returns the step that the path names and its build.
-func (s *Server) step(ctx context.Context, p stepPath) (store.Build, store.Step, error) {
-	_, b, err := s.find(ctx, p.buildPath)
+func (s *Server) step(ctx context.Context, p StepPath) (store.Build, store.Step, error) {
+	_, b, err := s.find(ctx, p.BuildPath)
 	if err != nil {
 		return store.Build{}, store.Step{}, err
 	}

@@ -23,7 +23,7 @@ import (
 const heartbeat = 15 * time.Second
 
 type watchInput struct {
-	buildPath
+	BuildPath
 	LastEventID int64 `header:"Last-Event-ID" doc:"Of the last event that was received; sent by browsers when they reconnect"`
 }
 
@@ -31,7 +31,7 @@ type watchInput struct {
 // ID of an event is the build's change number, so a client that reconnects gets
 // the newest state if it has not seen it, and nothing twice.
 func (s *Server) watchBuild(ctx context.Context, in *watchInput) (*huma.StreamResponse, error) {
-	r, b, err := s.find(ctx, in.buildPath)
+	r, b, err := s.find(ctx, in.BuildPath)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (s *Server) waitForBuild(ctx context.Context, w *echo.Response, sub *store.
 }
 
 type logInput struct {
-	stepPath
+	StepPath
 	From   int64 `query:"from" minimum:"1" doc:"Row to begin with, from 1"`
 	Lines  int64 `query:"lines" minimum:"1" maximum:"1000000" doc:"Rows to return at most; all if left out"`
 	Follow bool  `query:"follow" doc:"Go on until the step has ended"`
@@ -128,7 +128,7 @@ type logInput struct {
 // getLog answers with the whole text (with HTTP ranges), some rows of it, or a
 // stream that goes on until the step has ended.
 func (s *Server) getLog(ctx context.Context, in *logInput) (*huma.StreamResponse, error) {
-	b, st, err := s.step(ctx, in.stepPath)
+	b, st, err := s.step(ctx, in.StepPath)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (s *Server) followLog(ctx context.Context, c echo.Context, key string, in *
 	ended := make(chan struct{}) // the watcher's goroutine ended
 	go func() {
 		defer close(ended)
-		s.watchStep(ctx, cancel, in.stepPath, st, done)
+		s.watchStep(ctx, cancel, in.StepPath, st, done)
 	}()
 	defer func() { cancel(); <-ended }()
 	c.Response().Header().Set("X-Accel-Buffering", "no")
@@ -205,7 +205,7 @@ func (s *Server) followLog(ctx context.Context, c echo.Context, key string, in *
 
 // watchStep closes done when the step has ended, and cancels when the server
 // shuts down.
-func (s *Server) watchStep(ctx context.Context, cancel context.CancelFunc, p stepPath, st store.Step, done chan<- struct{}) {
+func (s *Server) watchStep(ctx context.Context, cancel context.CancelFunc, p StepPath, st store.Step, done chan<- struct{}) {
 	sub := s.Store.Subscribe()
 	defer sub.Close()
 	for {

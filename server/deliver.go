@@ -43,7 +43,9 @@ func (t *Trigger) handleDelivery(ctx context.Context, log *slog.Logger, d store.
 	}
 	repo, err := t.Store.UpsertRepo(ctx, store.Repo{
 		RemoteID: ev.Repo.ID, Owner: ev.Repo.Owner, Name: ev.Repo.Name, Private: ev.Repo.Private,
-		DefaultBranch: ev.Repo.DefaultBranch, CloneURL: ev.Repo.CloneURL, HTMLURL: ev.Repo.HTMLURL,
+		DefaultBranch: ev.Repo.DefaultBranch, HTMLURL: ev.Repo.HTMLURL,
+		// Not the payload's: the token goes to this address.
+		CloneURL: t.GitHubURL + "/" + ev.Repo.FullName() + ".git",
 	})
 	if err != nil {
 		return err

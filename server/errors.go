@@ -77,24 +77,22 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
+	if s.PageError != nil && !isAPI(c.Request().URL.Path) {
+		s.PageError(err, c)
+		return
+	}
 	id := c.Response().Header().Get(echo.HeaderXRequestID)
 	e := asAPIError(err, id)
 	if e.Status >= http.StatusInternalServerError {
 		s.Logger.Error("request failed", "path", c.Request().URL.Path, "request", id, "error", err)
 	}
-	var werr error
-	switch {
-	case c.Request().Method == http.MethodHead:
-		werr = c.NoContent(e.Status)
-	case isAPI(c.Request().URL.Path):
-		werr = c.JSON(e.Status, e)
-	case s.PageError != nil:
-		werr = s.PageError(c, e.Status, e.Message)
-	default:
-		werr = c.String(e.Status, e.Message)
+	if c.Request().Method == http.MethodHead {
+		err = c.NoContent(e.Status)
+	} else {
+		err = c.JSON(e.Status, e)
 	}
-	if werr != nil {
-		s.Logger.Debug("cannot answer", "error", werr)
+	if err != nil {
+		s.Logger.Debug("cannot answer", "error", err)
 	}
 }
 

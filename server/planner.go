@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/slipway-ci/slipway/runner/pipeline"
@@ -47,11 +48,10 @@ func (e *temporaryError) Unwrap() error { return e.err }
 // commit tells. The error is a *temporaryError or internal; what a person can
 // mend is in the result.
 func (t *Trigger) plan(ctx context.Context, repo store.Repo, b *store.Build) (planned, error) {
-	user, password, err := t.GitHub.Credentials(ctx, repo.Owner, repo.Name)
+	remote, err := t.Remote(ctx, repo)
 	if err != nil {
 		return planned{}, &temporaryError{err}
 	}
-	remote := source.Remote{URL: repo.CloneURL, Username: user, Password: password}
 	err = t.Mirrors.Fetch(ctx, repo.MirrorKey(), remote, b.Ref, b.SHA, source.FetchOptions{})
 	switch {
 	case err == nil:
@@ -61,6 +61,8 @@ func (t *Trigger) plan(ctx context.Context, repo store.Repo, b *store.Build) (pl
 			return planned{none: reason}, nil
 		}
 		return failedPlan(reason), nil
+	case errors.Is(err, source.ErrInvalid):
+		return failedPlan(err.Error()), nil
 	case errors.Is(err, source.ErrAuth):
 		return failedPlan(fmt.Sprintf("GitHub does not give out the source: can the token read %s?", repo.FullName())), nil
 	default:
@@ -140,7 +142,13 @@ func compile(files []pipeline.File, f pipeline.Facts) (planned, error) {
 }
 
 func brokenPlan(files []pipeline.File, problems pipeline.Problems) planned {
-	return planned{status: store.Error, reason: problems.Error(), problems: encode(problems), files: paths(files)}
+	used := paths(files)
+	for _, p := range problems { // of files that could not even be read
+		if !slices.Contains(used, p.File) {
+			used = append(used, p.File)
+		}
+	}
+	return planned{status: store.Error, reason: problems.Error(), problems: encode(problems), files: used}
 }
 
 func paths(files []pipeline.File) []string {
@@ -186,7 +194,7 @@ func (t *Trigger) facts(repo store.Repo, b *store.Build) pipeline.Facts {
 		Sender: b.Sender,
 		Build: pipeline.BuildFacts{Number: b.Number, Parent: b.Parent, Created: b.CreatedAt,
 			URL: fmt.Sprintf("%s/repos/%s/builds/%d", strings.TrimSuffix(t.URL, "/"), repo.FullName(), b.Number)},
-		System: pipeline.SystemFacts{URL: t.URL, Version: t.Version, ForgeURL: t.GitHub.WebURL()},
+		System: pipeline.SystemFacts{URL: t.URL, Version: t.Version, ForgeURL: t.GitHubURL},
 	}
 	if f.Build.Created.IsZero() {
 		f.Build.Created = t.Store.Now()

@@ -34,7 +34,7 @@ type Options struct {
 	Done <-chan struct{}
 	// PageError answers a request outside the API that failed, in HTML. nil
 	// answers in plain text.
-	PageError func(c echo.Context, status int, message string) error
+	PageError echo.HTTPErrorHandler
 }
 
 // Server answers HTTP requests. It starts nothing by itself.

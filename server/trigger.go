@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/slipway-ci/slipway/runner/source"
-	"github.com/slipway-ci/slipway/server/github"
 	"github.com/slipway-ci/slipway/store"
 )
 
@@ -16,10 +15,12 @@ import (
 type TriggerOptions struct {
 	Store   *store.Store
 	Mirrors *source.Mirrors
-	GitHub  *github.Client
-	Logger  *slog.Logger
-	URL     string // public URL of this server
-	Version string
+	// Remote says where a repository's source is, with the credential for it.
+	Remote    func(context.Context, store.Repo) (source.Remote, error)
+	GitHubURL string // web address, without a slash at its end
+	Logger    *slog.Logger
+	URL       string // public URL of this server
+	Version   string
 	// RetryBase is the wait after the first failed try to fetch a commit; it
 	// doubles with every further one. 0 means 2 s.
 	RetryBase time.Duration

@@ -79,12 +79,11 @@ func (q *Queue) tryJob(ctx context.Context, log *slog.Logger, j store.Job, kill 
 // source opens the tree of a build's commit, fetching it if the mirror has been
 // removed since it was planned.
 func (q *Queue) source(ctx context.Context, r store.Repo, b store.Build, w pipeline.Workflow) (io.ReadCloser, error) {
-	user, password, err := q.GitHub.Credentials(ctx, r.Owner, r.Name)
+	remote, err := q.Remote(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	key := r.MirrorKey()
-	remote := source.Remote{URL: r.CloneURL, Username: user, Password: password}
 	if err := q.Mirrors.Fetch(ctx, key, remote, b.Ref, b.SHA, source.FetchOptions{Tags: w.Clone.Tags}); err != nil {
 		return nil, fmt.Errorf("fetch %.7s: %w", b.SHA, err)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/source"
-	"github.com/slipway-ci/slipway/server/github"
 	"github.com/slipway-ci/slipway/store"
 	"github.com/slipway-ci/slipway/store/logs"
 )
@@ -20,8 +19,9 @@ type Options struct {
 	Logs    *logs.Store
 	Engine  runner.Engine
 	Mirrors *source.Mirrors
-	GitHub  *github.Client
-	Logger  *slog.Logger
+	// Remote says where a repository's source is, with the credential for it.
+	Remote func(context.Context, store.Repo) (source.Remote, error)
+	Logger *slog.Logger
 
 	ServerID  string
 	MaxJobs   int           // jobs at once

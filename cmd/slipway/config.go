@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// config is all that the server is configured by. This file is the only reader
+// of flags and environment. Secrets have no flag for their value, since other
+// users of the machine can read a process's arguments.
+type config struct {
+	Addr string `default:":8080" env:"SLIPWAY_ADDR" help:"Address to listen on."`
+	URL  string `default:"http://localhost:8080" env:"SLIPWAY_URL" help:"Public URL of this server: what status checks link to."`
+	Data string `default:"/var/lib/slipway" env:"SLIPWAY_DATA" type:"path" help:"Data directory: database, logs, mirrors. One server uses it at a time."`
+
+	GitHubURL         string `name:"github-url" env:"SLIPWAY_GITHUB_URL" help:"GitHub Enterprise Server's URL; empty for github.com."`
+	GitHubTokenFile   string `name:"github-token-file" env:"SLIPWAY_GITHUB_TOKEN_FILE" type:"path" help:"File with the GitHub token (or the token itself in $$SLIPWAY_GITHUB_TOKEN). It needs to read contents and write commit statuses."`
+	WebhookSecretFile string `env:"SLIPWAY_WEBHOOK_SECRET_FILE" type:"path" help:"File with the webhook secret (or $$SLIPWAY_WEBHOOK_SECRET)."`
+	AdminTokenFile    string `env:"SLIPWAY_ADMIN_TOKEN_FILE" type:"path" help:"File with the admin token (or $$SLIPWAY_ADMIN_TOKEN): it opens private repositories, cancel, restart and approve. Without one nobody can do that."`
+
+	MaxJobs    int           `env:"SLIPWAY_MAX_JOBS" help:"Jobs at once (default: the number of CPUs)."`
+	MaxSteps   int           `default:"8" env:"SLIPWAY_MAX_STEPS" help:"Steps of one job at once."`
+	JobTimeout time.Duration `default:"1h" env:"SLIPWAY_JOB_TIMEOUT" help:"A job that takes longer fails."`
+	Grace      time.Duration `default:"10s" env:"SLIPWAY_GRACE" help:"Time between SIGTERM and SIGKILL for a step that is stopped."`
+
+	StepMemory  bytesFlag `default:"4GiB" env:"SLIPWAY_STEP_MEMORY" help:"Memory of each container, without swap; 0 for no limit."`
+	StepCPUs    float64   `default:"0" env:"SLIPWAY_STEP_CPUS" help:"CPUs of each container; 0 for no limit."`
+	StepPIDs    int64     `default:"4096" env:"SLIPWAY_STEP_PIDS" help:"Processes and threads of each container."`
+	StepOutput  bytesFlag `default:"2GiB" env:"SLIPWAY_STEP_OUTPUT" help:"A step that writes more is stopped."`
+	StepLog     bytesFlag `default:"512MiB" env:"SLIPWAY_STEP_LOG" help:"What is kept of a step's output; the rest is cut, visibly."`
+	JobNetworks string    `default:"10.173.0.0/16" env:"SLIPWAY_JOB_NETWORKS" help:"IPv4 range for the networks of jobs, a /24 each. It must be free on this machine."`
+
+	DockerHost string `env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
+	LogLevel   string `default:"info" enum:"debug,info,warn,error" env:"SLIPWAY_LOG_LEVEL" help:"debug, info, warn or error."`
+
+	// Secrets are read by readSecrets.
+	githubToken   string
+	webhookSecret string
+	adminToken    string
+	networks      netip.Prefix
+	retryBase     time.Duration // of retries against GitHub; 0 for the default; tests shorten it
+}
+
+// check reads the secrets and returns everything that is missing or wrong, in
+// one error, with what to do about it.
+func (c *config) check() error {
+	var errs []error
+	errs = append(errs,
+		secret(&c.webhookSecret, "SLIPWAY_WEBHOOK_SECRET", c.WebhookSecretFile),
+		secret(&c.githubToken, "SLIPWAY_GITHUB_TOKEN", c.GitHubTokenFile),
+		secret(&c.adminToken, "SLIPWAY_ADMIN_TOKEN", c.AdminTokenFile))
+	if c.webhookSecret == "" {
+		errs = append(errs, errors.New("no webhook secret: set SLIPWAY_WEBHOOK_SECRET to what stands in the webhook's settings on GitHub (make one: openssl rand -hex 32)"))
+	}
+	if c.githubToken == "" {
+		errs = append(errs, errors.New("no GitHub credential: set SLIPWAY_GITHUB_TOKEN to a token that may read contents and write commit statuses"))
+	}
+	if c.MaxJobs == 0 {
+		c.MaxJobs = runtime.NumCPU()
+	}
+	if c.MaxJobs < 0 || c.MaxSteps < 1 {
+		errs = append(errs, errors.New("SLIPWAY_MAX_JOBS and SLIPWAY_MAX_STEPS must be at least 1"))
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		errs = append(errs, fmt.Errorf("SLIPWAY_URL is %q: it must be like https://ci.example.org", c.URL))
+	}
+	c.URL = strings.TrimSuffix(c.URL, "/")
+	if c.networks, err = netip.ParsePrefix(c.JobNetworks); err != nil || !c.networks.Addr().Is4() || c.networks.Bits() > 24 {
+		errs = append(errs, fmt.Errorf("SLIPWAY_JOB_NETWORKS is %q: it must be an IPv4 range of a /24 or more, like 10.173.0.0/16", c.JobNetworks))
+	}
+	return errors.Join(errs...)
+}
+
+// secret reads a secret from its variable or its file, but not from both.
+func secret(to *string, variable, file string) error {
+	value := os.Getenv(variable)
+	switch {
+	case file == "":
+		*to = strings.TrimSpace(value)
+		return nil
+	case value != "":
+		return fmt.Errorf("both %s and %s_FILE are set: unset one", variable, variable)
+	}
+	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return fmt.Errorf("read %s_FILE: %w", variable, err)
+	}
+	*to = strings.TrimSpace(string(b))
+	if *to == "" {
+		return fmt.Errorf("%s_FILE names %s, which is empty", variable, file)
+	}
+	return nil
+}
+
+// secrets are the values that no log may show.
+func (c *config) secrets() []string {
+	var out []string
+	for _, s := range []string{c.githubToken, c.webhookSecret, c.adminToken} {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (c *config) level() slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return slog.LevelInfo
+	}
+	return l
+}

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/docker"
+	"github.com/slipway-ci/slipway/runner/source"
+	"github.com/slipway-ci/slipway/server"
+	"github.com/slipway-ci/slipway/server/github"
+	"github.com/slipway-ci/slipway/server/queue"
+	"github.com/slipway-ci/slipway/server/status"
+	"github.com/slipway-ci/slipway/store"
+	"github.com/slipway-ci/slipway/store/logs"
+	"github.com/slipway-ci/slipway/webui"
+)
+
+// app is the whole server, wired.
+type app struct {
+	log      *slog.Logger
+	store    *store.Store
+	github   *github.Client
+	trigger  *server.Trigger
+	queue    *queue.Queue
+	outbox   *status.Outbox
+	http     *http.Server
+	listener net.Listener
+	done     chan struct{} // closed when streams are to end
+	closers  []func() error
+}
+
+const (
+	startTimeout    = 10 * time.Second // for Docker and GitHub to answer
+	shutdownTimeout = 10 * time.Second // for requests under way
+	minFree         = 256 << 20        // bytes; below, /readyz fails
+)
+
+// openApp opens everything and listens. The caller runs it and closes it.
+func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error) {
+	a := &app{log: log, done: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	unlock, err := lockData(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, unlock)
+	engine, err := a.openDocker(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, filepath.Join(c.Data, "slipway.db"), store.Options{}); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, a.store.Close)
+	stepLogs, err := logs.Open(filepath.Join(c.Data, "logs"), logs.Options{MaxStored: int64(c.StepLog), Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("open logs: %w", err)
+	}
+	if a.github, err = github.New(github.Options{BaseURL: c.GitHubURL, Token: c.githubToken,
+		UserAgent: "slipway/" + version, Logger: log}); err != nil {
+		return nil, err
+	}
+	mirrors, err := openMirrors(c, log)
+	if err != nil {
+		return nil, err
+	}
+	serverID, err := a.store.ServerID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.trigger = server.NewTrigger(server.TriggerOptions{Store: a.store, Mirrors: mirrors, Remote: a.remote,
+		GitHubURL: a.github.WebURL(), Logger: log, URL: c.URL, Version: version, RetryBase: c.retryBase})
+	a.queue = queue.New(queue.Options{Store: a.store, Logs: stepLogs, Engine: engine, Mirrors: mirrors, Remote: a.remote,
+		Logger: log, ServerID: serverID, MaxJobs: c.MaxJobs, MaxSteps: c.MaxSteps, Timeout: c.JobTimeout, Grace: c.Grace,
+		MaxOutput: int64(c.StepOutput), Secrets: c.secrets(),
+		Limits: runner.Limits{MemoryBytes: int64(c.StepMemory), CPUs: c.StepCPUs, PIDs: c.StepPIDs}})
+	a.outbox = status.New(status.Options{Store: a.store, GitHub: a.github, Logger: log, URL: c.URL, RetryBase: c.retryBase})
+	if err := a.openHTTP(c, stepLogs, engine); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) openDocker(ctx context.Context, c config) (*docker.Engine, error) {
+	cli, err := docker.Dial(c.DockerHost)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, cli.Close)
+	engine := docker.New(cli, docker.Options{Logger: a.log, Subnets: c.networks})
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return engine, engine.Ping(ctx)
+}
+
+// remote says where a repository's source is. It is asked for each time, since
+// credentials may be short-lived. An address without TLS is allowed where the
+// operator configured GitHub without TLS.
+func (a *app) remote(ctx context.Context, r store.Repo) (source.Remote, error) {
+	user, password, err := a.github.Credentials(ctx, r.Owner, r.Name)
+	return source.Remote{URL: r.CloneURL, Username: user, Password: password,
+		AllowHTTP: strings.HasPrefix(a.github.WebURL(), "http://")}, err
+}
+
+func openMirrors(c config, log *slog.Logger) (*source.Mirrors, error) {
+	m, err := source.Open(filepath.Join(c.Data, "mirrors"), log)
+	if err != nil {
+		return nil, fmt.Errorf("open mirrors: %w", err)
+	}
+	return m, nil
+}
+
+func (a *app) openHTTP(c config, stepLogs *logs.Store, engine *docker.Engine) error {
+	ui, err := webui.New(webui.Options{Store: a.store, Logs: stepLogs, AdminToken: c.adminToken, PublicURL: c.URL,
+		Version: version, Logger: a.log, Done: a.done})
+	if err != nil {
+		return fmt.Errorf("prepare pages: %w", err)
+	}
+	s := server.New(server.Options{Store: a.store, Logs: stepLogs, Logger: a.log, WebhookSecret: c.webhookSecret,
+		AdminToken: c.adminToken, URL: c.URL, Version: version, Done: a.done, PageError: ui.HandleError,
+		Checks: map[string]func(context.Context) error{
+			"database": a.store.Ping,
+			"docker":   engine.Ping,
+			"disk":     func(context.Context) error { return checkDisk(c.Data) },
+		}})
+	ui.Register(s.Echo())
+	a.http = s.HTTPServer()
+	if a.listener, err = net.Listen("tcp", c.Addr); err != nil { //nolint:noctx // returns at once
+		return fmt.Errorf("listen: %w; set SLIPWAY_ADDR to a free address", err)
+	}
+	return nil
+}
+
+// checkDisk fails when the data directory's file system is nearly full.
+func checkDisk(dir string) error {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return fmt.Errorf("look at %s: %w", dir, err)
+	}
+	if free := st.Bavail * uint64(st.Bsize); free < minFree { //nolint:gosec // a block size is positive
+		return fmt.Errorf("%d MiB free in %s", free>>20, dir)
+	}
+	return nil
+}
+
+// run serves until ctx ends. Then nothing is claimed any more, requests under
+// way are given some time, and what runs in containers is left to the next
+// process.
+func (a *app) run(ctx context.Context) error {
+	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	var wg sync.WaitGroup
+	var queueErr error
+	wg.Go(func() { a.checkGitHub(work) })
+	wg.Go(func() { a.trigger.Run(work) })
+	wg.Go(func() { a.outbox.Run(work) })
+	wg.Go(func() { queueErr = a.queue.Run(work, work) })
+
+	served := make(chan error, 1)
+	go func() { served <- a.http.Serve(a.listener) }()
+	var err error
+	select {
+	case <-ctx.Done():
+		a.log.Info("stopping; containers that run go on and are taken up by the next start")
+	case err = <-served:
+		err = fmt.Errorf("serve: %w", err)
+	}
+	close(a.done)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if a.http.Shutdown(grace) != nil {
+		_ = a.http.Close() // whoever still reads is cut off
+	}
+	stop(runner.ErrDetach)
+	wg.Wait()
+	if err == nil {
+		<-served
+	}
+	return errors.Join(err, queueErr)
+}
+
+// checkGitHub tells the operator early what would otherwise be seen at the
+// first build. It keeps nothing from starting: GitHub may be down.
+func (a *app) checkGitHub(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	info, err := a.github.CheckToken(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		a.log.Warn("GitHub does not accept the token or cannot be reached; builds will wait or fail", "error", err)
+	case err == nil:
+		a.log.Info("connected to GitHub", "login", info.Login, "scopes", info.Scopes)
+	}
+}
+
+// close closes what was opened, the last first.
+func (a *app) close() {
+	if a.listener != nil {
+		_ = a.listener.Close() // closed already if it served
+	}
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		if err := a.closers[i](); err != nil && !errors.Is(err, os.ErrClosed) {
+			a.log.Error("cannot close", "error", err)
+		}
+	}
+}
