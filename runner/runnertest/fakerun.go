@@ -1,0 +1,161 @@
+package runnertest
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+)
+
+// CopyTo implements runner.Engine. Only what lands in the container's volume is
+// kept.
+func (e *Engine) CopyTo(ctx context.Context, containerID, dir string, r io.Reader) error {
+	return e.faults.call(ctx, "CopyTo", containerID, func() error {
+		c, err := e.container(containerID)
+		if err != nil {
+			return err
+		}
+		for tr := tar.NewReader(r); ; {
+			h, err := tr.Next()
+			if errors.Is(err, io.EOF) {
+				_, err = io.Copy(io.Discard, r)
+				return err
+			}
+			if err != nil {
+				return fmt.Errorf("copy to %s: %w", containerID, err)
+			}
+			content, err := io.ReadAll(tr)
+			if err != nil {
+				return fmt.Errorf("copy to %s: %w", containerID, err)
+			}
+			if h.Typeflag == tar.TypeReg {
+				c.write(path.Join(dir, h.Name), string(content))
+			}
+		}
+	})
+}
+
+// container returns the container with the ID or name.
+func (e *Engine) container(id string) (*container, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c, ok := e.containers[id]; ok {
+		return c, nil
+	}
+	for _, c := range e.containers {
+		if c.spec.Name == id {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("container %s: %w", id, runner.ErrNotFound)
+}
+
+// Attach implements runner.Engine.
+func (e *Engine) Attach(ctx context.Context, containerID string) (runner.Output, error) {
+	return e.open(ctx, "Attach", containerID, true)
+}
+
+// Logs implements runner.Engine.
+func (e *Engine) Logs(ctx context.Context, containerID string, follow bool) (runner.Output, error) {
+	return e.open(ctx, "Logs", containerID, follow)
+}
+
+func (e *Engine) open(ctx context.Context, method, id string, follow bool) (out runner.Output, err error) {
+	err = e.faults.call(ctx, method, id, func() error {
+		c, err := e.container(id)
+		if err != nil {
+			return err
+		}
+		out = &output{ctx: ctx, record: &c.record, follow: follow, faults: &e.faults, gone: e.faults.gone(), closed: make(chan struct{})}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Start implements runner.Engine.
+func (e *Engine) Start(ctx context.Context, containerID string) error {
+	return e.faults.call(ctx, "Start", containerID, func() error {
+		c, err := e.container(containerID)
+		if err != nil {
+			return err
+		}
+		c.start(&e.programs)
+		return nil
+	})
+}
+
+// Inspect implements runner.Engine.
+func (e *Engine) Inspect(ctx context.Context, containerID string) (s runner.ContainerState, err error) {
+	err = e.faults.call(ctx, "Inspect", containerID, func() error {
+		c, err := e.container(containerID)
+		if err != nil {
+			return err
+		}
+		s = c.snapshot()
+		return nil
+	})
+	return s, err
+}
+
+// Wait implements runner.Engine.
+func (e *Engine) Wait(ctx context.Context, containerID string) (s runner.ContainerState, err error) {
+	err = e.faults.call(ctx, "Wait", containerID, func() error {
+		c, err := e.container(containerID)
+		if err != nil {
+			return err
+		}
+		if err := e.ended(ctx, c); err != nil {
+			return err
+		}
+		s = c.snapshot()
+		return nil
+	})
+	return s, err
+}
+
+// ended waits until the container does not run.
+func (e *Engine) ended(ctx context.Context, c *container) error {
+	if !c.snapshot().Running {
+		return nil
+	}
+	select {
+	case <-c.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.faults.gone():
+		return e.faults.why()
+	}
+}
+
+// Stop implements runner.Engine. The grace period is real time.
+func (e *Engine) Stop(ctx context.Context, containerID string, grace time.Duration) error {
+	return e.faults.call(ctx, "Stop", containerID, func() error {
+		c, err := e.container(containerID)
+		if err != nil || !c.snapshot().Running {
+			return ignoreNotFound(err)
+		}
+		if grace > 0 {
+			c.terminate()
+			timer := time.NewTimer(grace)
+			defer timer.Stop()
+			select {
+			case <-c.done:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-timer.C:
+			}
+		}
+		c.kill()
+		return nil
+	})
+}
