@@ -51,11 +51,16 @@ type config struct {
 // check reads the secrets and returns everything that is missing or wrong, in
 // one error, with what to do about it.
 func (c *config) check() error {
-	var errs []error
-	errs = append(errs,
+	return errors.Join(
 		secret(&c.webhookSecret, "SLIPWAY_WEBHOOK_SECRET", c.WebhookSecretFile),
 		secret(&c.githubToken, "SLIPWAY_GITHUB_TOKEN", c.GitHubTokenFile),
-		secret(&c.adminToken, "SLIPWAY_ADMIN_TOKEN", c.AdminTokenFile))
+		secret(&c.adminToken, "SLIPWAY_ADMIN_TOKEN", c.AdminTokenFile),
+		c.validate())
+}
+
+// validate is check once the secrets are read.
+func (c *config) validate() error {
+	var errs []error
 	if c.webhookSecret == "" {
 		errs = append(errs, errors.New("no webhook secret: set SLIPWAY_WEBHOOK_SECRET to what stands in the webhook's settings on GitHub (make one: openssl rand -hex 32)"))
 	}

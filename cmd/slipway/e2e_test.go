@@ -62,15 +62,13 @@ func newWorld(t *testing.T, change ...func(*config)) *world {
 		Addr: "127.0.0.1:0", URL: "http://ci.example", Data: filepath.Join(t.TempDir(), "data"), GitHubURL: gh.URL(),
 		MaxJobs: 4, MaxSteps: 8, JobTimeout: 5 * time.Minute, Grace: 5 * time.Second, StepMemory: 512 << 20,
 		StepPIDs: 512, StepOutput: 1 << 30, StepLog: 64 << 20, JobNetworks: "10.174.0.0/16",
+		githubToken: testToken, webhookSecret: testSecret, adminToken: testAdmin,
 		retryBase: 20 * time.Millisecond,
 	}
-	t.Setenv("SLIPWAY_GITHUB_TOKEN", testToken)
-	t.Setenv("SLIPWAY_WEBHOOK_SECRET", testSecret)
-	t.Setenv("SLIPWAY_ADMIN_TOKEN", testAdmin)
 	for _, f := range change {
 		f(&w.config)
 	}
-	if err := w.config.check(); err != nil {
+	if err := w.config.validate(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.wantNothingLeft) // the last thing before the stand-in closes

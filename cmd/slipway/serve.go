@@ -208,6 +208,9 @@ func (a *app) checkGitHub(ctx context.Context) {
 	}
 }
 
+// url is where the server listens, for this machine.
+func (a *app) url() string { return "http://" + a.listener.Addr().String() }
+
 // close closes what was opened, the last first.
 func (a *app) close() {
 	if a.listener != nil {

@@ -38,22 +38,18 @@ func (q *Queue) removeOrphans(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	// Containers first: they hold the networks and volumes.
-	for _, kind := range []runner.ResourceKind{runner.ResourceContainer, runner.ResourceNetwork, runner.ResourceVolume} {
-		for _, r := range found {
-			if r.Kind != kind {
-				continue
-			}
-			owned, err := q.owned(ctx, r)
-			if err == nil && !owned {
-				q.Logger.Info("removing orphan", "kind", r.Kind, "name", r.Name)
-				err = q.remove(ctx, r)
-			}
-			errs = append(errs, err)
+	var orphans []runner.Resource
+	for _, r := range found {
+		owned, err := q.owned(ctx, r)
+		if err != nil {
+			return err
+		}
+		if !owned {
+			q.Logger.Info("removing orphan", "kind", r.Kind, "name", r.Name)
+			orphans = append(orphans, r)
 		}
 	}
-	return errors.Join(errs...)
+	return runner.RemoveResources(ctx, q.Engine, orphans)
 }
 
 func (q *Queue) owned(ctx context.Context, r runner.Resource) (bool, error) {
@@ -66,15 +62,4 @@ func (q *Queue) owned(ctx context.Context, r runner.Resource) (bool, error) {
 		return false, nil
 	}
 	return j.Status == store.Running, err
-}
-
-func (q *Queue) remove(ctx context.Context, r runner.Resource) error {
-	switch r.Kind {
-	case runner.ResourceContainer:
-		return q.Engine.RemoveContainer(ctx, r.ID)
-	case runner.ResourceNetwork:
-		return q.Engine.RemoveNetwork(ctx, r.ID)
-	default:
-		return q.Engine.RemoveVolume(ctx, r.ID)
-	}
 }
