@@ -115,14 +115,12 @@ func (p *buildPage) livePath(c *request) string {
 	return p.Path() + q
 }
 
-// reselect returns the page of the step that a page without a chosen step is to
-// show instead of the one it shows; "" if that is the right one.
+// reselect returns the address under which a page without a chosen step shows
+// another one than the stream's address says; "" if that is the right one.
 func (p *buildPage) reselect(c *request) string {
-	if c.QueryParam("auto") == "" {
-		return ""
-	}
 	job, step := p.focus()
-	if step == 0 || p.Step != nil && p.Job.Number == job && p.Step.Number == step {
+	same := c.QueryParam("job") == strconv.Itoa(job) && c.QueryParam("step") == strconv.Itoa(step)
+	if c.QueryParam("auto") == "" || step == 0 || same {
 		return ""
 	}
 	return p.Path()

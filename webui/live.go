@@ -137,6 +137,7 @@ func (u *UI) buildEvents(c *request) error {
 // change that the browser now has.
 func (u *UI) sendBuild(c *request, e *events, v *buildPage, sent map[string]string, seen string) (string, error) {
 	v.choose(c)
+	first := len(sent) == 0
 	up := liveUpdate{Parts: map[string]string{}, Title: v.fullTitle()}
 	change := strconv.FormatInt(v.Build.Change, 10)
 	for _, name := range buildParts {
@@ -144,7 +145,7 @@ func (u *UI) sendBuild(c *request, e *events, v *buildPage, sent map[string]stri
 		if err != nil {
 			return seen, err
 		}
-		known := seen == change && name != "build-statuses" && sent[name] == ""
+		known := first && seen == change && name != "build-statuses"
 		if !known && sent[name] != html {
 			up.Parts[name] = html
 		}

@@ -1,0 +1,112 @@
+package webui_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// missingPage is the one page that tests open although it does not exist.
+const missingPage = "/repos/harbour/boat"
+
+// tab is a page of a real browser.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+}
+
+// newTab starts a browser of its own. It ends with the test, which fails if the
+// console had anything to complain about.
+func newTab(t *testing.T, s *site) *tab {
+	t.Helper()
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900))
+	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), opts...)
+	ctx, cancel := chromedp.NewContext(ctx)
+	must(t, chromedp.Do(ctx))
+
+	messages := chromedp.Console(ctx)
+	var trouble []string
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		for m, err := range messages {
+			missing := strings.HasSuffix(m.URL, missingPage) // the page that is asked for in vain
+			if err == nil && !missing && (m.IsException() || m.Type == "error" || m.Type == "warning") {
+				trouble = append(trouble, m.String())
+			}
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		stop()
+		listening.Wait()
+		for _, m := range trouble {
+			t.Errorf("console: %s", m)
+		}
+	})
+	return &tab{t: t, ctx: ctx, base: s.http.URL}
+}
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	must(b.t, chromedp.Do(b.ctx, steps...))
+}
+
+func (b *tab) open(path string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(b.base + path))
+}
+
+// eval returns the value of an expression in the page.
+func eval[T any](b *tab, expression string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// await waits until an expression is true in the page.
+func (b *tab) await(expression string) {
+	b.t.Helper()
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingMutation())); err != nil {
+		text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+		b.t.Fatalf("waiting for %s: %v\npage:\n%s", expression, err, text)
+	}
+}
+
+// theme switches between light and dark.
+func (b *tab) theme(name string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		},
+	})
+	must(b.t, err)
+}
+
+// login opens an admin session by the form.
+func (b *tab) login() {
+	b.t.Helper()
+	b.open("/login")
+	b.do(chromedp.SendKeys(chromedp.CSS("#token"), adminToken), chromedp.Submit(chromedp.CSS("#token")))
+	b.do(chromedp.WaitVisible(chromedp.CSS(`form[action="/logout"]`)))
+}
+
+// shot writes a picture of the whole page into the test's artifacts.
+func (b *tab) shot(name string) {
+	b.t.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	must(b.t, err)
+	must(b.t, os.WriteFile(filepath.Join(b.t.ArtifactDir(), name+".png"), png, 0o644))
+}
