@@ -31,7 +31,7 @@ type FetchOptions struct {
 const fetchLimit = 30 * time.Minute
 
 // Fetch makes the commit sha, and its history, present in the mirror key. It
-// uses no network if they are. Calls with the same key wait for each other.
+// uses no network for what it has fetched before. Calls with the same key wait for each other.
 //
 // The commit is asked for by its SHA and, where the remote does not give it
 // out so, by the ref through which it was heard of. That of a pull request
@@ -114,25 +114,16 @@ func (f *fetcher) ensure(ctx context.Context, ref, sha string, tags bool) error 
 
 type presence struct{ commit, tags bool }
 
-// present tells what of sha the mirror has. A commit that came along as part of
-// another's history counts, and is pinned.
+// present tells what of sha the mirror has been asked for before. A commit that
+// came along as part of another's history is not meant: git finds out by itself
+// that it needs no network for it, or that it is the remnant of a fetch that was
+// cut off.
 func (f *fetcher) present(ctx context.Context, sha string) (presence, error) {
-	pinned, tagged, known := pinRefs+sha, taggedRefs+sha, sha
-	types, err := f.m.objectTypes(ctx, f.mir, pinned, tagged, known)
+	types, err := f.m.objectTypes(ctx, f.mir, pinRefs+sha, taggedRefs+sha)
 	if err != nil {
 		return presence{}, err
 	}
-	p := presence{commit: types[0] == "commit", tags: types[1] != ""}
-	if p.commit || types[2] != "commit" {
-		return p, nil
-	}
-	// The object is there. It may be a remnant of a fetch that was cut off, so
-	// all that it needs must be found too.
-	if _, err := f.git(ctx, "rev-list", "--objects", "--quiet", sha, "--not", "--all"); err != nil {
-		return p, ctx.Err()
-	}
-	p.commit = true
-	return p, f.pin(ctx, pinRefs, sha)
+	return presence{commit: types[0] == "commit", tags: types[1] != ""}, nil
 }
 
 // commit fetches the commit.
