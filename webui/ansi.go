@@ -197,10 +197,10 @@ func link(body string) string {
 	}
 	const end = "\x1b]8;;\x07"
 	_, target, _ := strings.Cut(rest, ";")
-	u, err := url.Parse(target)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || hasControls([]byte(target)) {
+	// The library takes a semicolon for the end of the target.
+	u, err := url.Parse(strings.ReplaceAll(target, ";", "%3B"))
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return end
 	}
-	// The library takes a semicolon for the end of the target.
-	return "\x1b]8;;" + strings.ReplaceAll(u.String(), ";", "%3B") + "\x07"
+	return "\x1b]8;;" + u.String() + "\x07"
 }

@@ -100,8 +100,11 @@ func extended(fields []string) (c color, used int) {
 	case len(fields) > 0 && fields[0] == "2":
 		n = 4
 	}
-	if n == 0 || n > len(fields) {
+	if n == 0 {
 		return 0, min(1, len(fields))
+	}
+	if n > len(fields) {
+		return 0, len(fields)
 	}
 	return colorOf(fields[:n]), n
 }

@@ -67,7 +67,8 @@ function follow(log) {
     const holder = document.createElement('template');
     holder.innerHTML = e.data;
     for (const el of [...holder.content.children]) add(rows, tail, el);
-    trim(rows);
+    trim(log, rows);
+    count(Number(log.dataset.first) || 1, Number(e.lastEventId));
     toEnd();
   });
   source.addEventListener('end', (e) => {
@@ -126,6 +127,14 @@ function endCommand(rows, exit, at, last) {
   end.append(text('time', duration(at - Number(cmd.dataset.start))));
 }
 
+// count says how many lines there are, in the words of the page.
+function count(first, last) {
+  if (!last) return;
+  const n = (i) => i.toLocaleString('en');
+  document.getElementById('count').textContent =
+    first > 1 ? `lines ${n(first)} to ${n(last)} of ${n(last)}` : `${n(last)} ${last === 1 ? 'line' : 'lines'}`;
+}
+
 function text(name, words) {
   const el = document.createElement('span');
   el.className = name;
@@ -134,10 +143,12 @@ function text(name, words) {
 }
 
 // trim drops the oldest rows of a long log that is followed at its end.
-function trim(rows) {
-  if (!stick) return;
+function trim(log, rows) {
   const all = rows.querySelectorAll('.out .row');
-  for (let i = 0; i < all.length - maxRows; i++) all[i].remove();
+  if (!stick || all.length <= maxRows) return;
+  const gone = [...all].slice(0, all.length - maxRows);
+  for (const row of gone) row.remove();
+  log.dataset.first = Number(gone.at(-1).id.slice(1)) + 1;
 }
 
 function toEnd() {
