@@ -182,7 +182,7 @@ func TestVisitorsSeeNoButtons(t *testing.T) {
 	r := s.repo("ada", "engine", false)
 	s.seedApproval(r, 1)
 	_, page := s.get(s.browser(), "/repos/ada/engine/builds/1")
-	wantNone(t, page, "<button", `type="hidden"`)
+	wantNone(t, page, "<form", `type="hidden"`)
 	wantAll(t, page, "Log in to approve", "go test ./...", "bf9c0e1", "mallory/ferry")
 }
 

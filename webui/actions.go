@@ -8,8 +8,8 @@ import (
 	"github.com/slipway-ci/slipway/store"
 )
 
-// admin is the name under which a session acts.
-const admin = "admin"
+// adminName is the name under which a session acts.
+const adminName = "admin"
 
 // back returns to the build's page with a sentence on what was done. A conflict
 // is no error: the build went on while the page was looked at.
@@ -35,7 +35,7 @@ func (u *UI) cancel(c *request) error {
 	if p.Build.Cancels > 0 {
 		done = "Killing: its steps are stopped at once."
 	}
-	err = u.store.RequestCancel(c.Request().Context(), p.Build.ID, admin)
+	err = u.store.RequestCancel(c.Request().Context(), p.Build.ID, adminName)
 	return u.back(c, p.Build, err, done, "The build has already ended.")
 }
 
@@ -44,7 +44,7 @@ func (u *UI) restart(c *request) error {
 	if err != nil {
 		return err
 	}
-	next, err := u.store.Restart(c.Request().Context(), p.Build.ID, admin)
+	next, err := u.store.Restart(c.Request().Context(), p.Build.ID, adminName)
 	if err != nil {
 		next = p.Build
 	}
@@ -60,7 +60,7 @@ func (u *UI) approve(c *request) error {
 		return err
 	}
 	sha := c.FormValue("sha")
-	err = u.store.Approve(c.Request().Context(), p.Build.ID, sha, admin)
+	err = u.store.Approve(c.Request().Context(), p.Build.ID, sha, adminName)
 	return u.back(c, p.Build, err, "Approved: commit "+short(sha)+" runs.",
 		"The build does not wait for an approval of that commit.")
 }

@@ -42,12 +42,6 @@ func (t *console) html(text []byte) (_ template.HTML, cut bool) {
 	return template.HTML(strings.ReplaceAll(html, `<a href="`, `<a rel="nofollow noopener noreferrer" href="`)), cut
 }
 
-// plain returns a row's text without what a terminal would act on.
-func plain(text []byte) string {
-	var t console
-	return string(t.cleanWith(text, false))
-}
-
 // cutRow bounds a row. Of a progress bar that was drawn over and over, its last
 // state is kept.
 func cutRow(text []byte) ([]byte, bool) {
@@ -82,29 +76,20 @@ func hasControls(text []byte) bool {
 // through: styles in our own form, moves within the row, and links to http and
 // https. All others are dropped, those that the library makes images and links
 // of (OSC 1337, 1338 and 1339) among them.
-func (t *console) clean(text []byte) []byte { return t.cleanWith(text, true) }
-
-func (t *console) cleanWith(text []byte, styled bool) []byte {
-	out := make([]byte, 0, len(text)+32)
-	if styled {
-		out = append(out, t.style.sequence()...)
-	}
+func (t *console) clean(text []byte) []byte {
+	out := append(make([]byte, 0, len(text)+32), t.style.sequence()...)
 	for i := 0; i < len(text); {
 		if text[i] == 0x1b {
 			n, seq := t.escape(text[i:])
-			if styled {
-				out = append(out, seq...)
-			}
+			out = append(out, seq...)
 			i += n
 			continue
 		}
 		r, n := utf8.DecodeRune(text[i:])
 		switch {
-		case r == '\r' || r == '\b':
-			if styled {
-				out = append(out, byte(r))
-			}
-		case r < 0x20 && r != '\t', r >= 0x7f && r < 0xa0:
+		case r == '\r', r == '\b', r == '\t':
+			out = append(out, byte(r))
+		case r < 0x20, r >= 0x7f && r < 0xa0:
 		default:
 			out = utf8.AppendRune(out, r)
 		}

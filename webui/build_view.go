@@ -61,6 +61,14 @@ func (s stepView) Outcome() string {
 	}
 }
 
+// SkipReason says why a step did not run.
+func (s stepView) SkipReason() string {
+	if s.Status == store.Skipped {
+		return s.Reason
+	}
+	return ""
+}
+
 // ExitMark is the exit code where it says something.
 func (s stepView) ExitMark() string {
 	if s.Exited && s.ExitCode != 0 {

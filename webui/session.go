@@ -27,8 +27,7 @@ const (
 func newSessions(s *store.Store, secure bool) *scs.SessionManager {
 	m := scs.New()
 	m.Store = store.Sessions{Store: s}
-	m.Lifetime = 30 * 24 * time.Hour
-	m.IdleTimeout = 7 * 24 * time.Hour
+	m.Lifetime = 14 * 24 * time.Hour
 	m.Cookie.Name = "slipway"
 	if secure {
 		m.Cookie.Name = "__Host-slipway" // browsers take it over https and from this host only
