@@ -3,6 +3,7 @@ package runner_test
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,31 +47,20 @@ func TestMaxSteps(t *testing.T) {
 	}
 	s := newScenario(t, steps...)
 	s.job.MaxSteps = 3
-	var mu sync.Mutex
-	now, most := 0, 0
+	var begun atomic.Int32
 	three := make(chan struct{})
 	s.eng.Default(func(runner.ContainerSpec) runnertest.Program {
 		return func(p *runnertest.Process) int {
-			mu.Lock()
-			now++
-			if most = max(most, now); now == 3 && !closed(three) {
+			if begun.Add(1) == 3 {
 				close(three)
 			}
-			mu.Unlock()
-			select {
-			case <-three:
-			case <-p.Terminated():
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			now--
-			return 0
+			return runnertest.Until(three, 0)(p)
 		}
 	})
 	s.run()
 	s.wantJob(runner.Success, "", "")
-	if most != 3 {
-		t.Errorf("%d steps at once, want 3", most)
+	if s.ledger.most != 3 {
+		t.Errorf("%d steps at once, want 3", s.ledger.most)
 	}
 }
 
@@ -234,4 +224,15 @@ func TestJobTimeout(t *testing.T) {
 	s.run()
 	s.wantStep("next", runner.Skipped, "the job timed out after 1h")
 	s.wantJob(runner.Failure, "step hang failed: timed out after 1h", "hang")
+}
+
+func TestJobWhoseTimeIsUpMakesNothing(t *testing.T) {
+	s := newScenario(t, step("build"))
+	s.job.Timeout, s.job.Started = time.Hour, time.Now().Add(-2*time.Hour)
+	s.run()
+	s.wantStep("build", runner.Skipped, "the job timed out after 1h")
+	s.wantJob(runner.Failure, "timed out after 1h", "")
+	if n := s.eng.Count("CreateContainer"); n != 0 {
+		t.Errorf("%d containers made", n)
+	}
 }

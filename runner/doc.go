@@ -12,6 +12,22 @@
 // networks and volumes are a function of the job, so that a creation whose
 // answer was lost finds its own thing the second time.
 //
+// # How steps end
+//
+// A step starts as soon as all services run and everything it depends on has
+// ended; a step that `when` kept out stands for what it depends on itself. If
+// something that it depends on, directly or not, has failed, it runs only if it
+// asked for that. What fails with `failure: ignore` shows it and counts for
+// nothing. A job is canceled if a step was, else an error if one is, else a
+// failure if one is.
+//
+// Services and detached steps run beside the others and are stopped, as a
+// success, when none of these is left. One that cannot be run at all counts as
+// any step does. One that runs and then ends by itself shows how and counts for
+// nothing: whether that matters the steps that use it tell.
+//
+// # Output
+//
 // Output is masked once, between the Engine and the Observer; nothing that
 // leaves this package has a secret in it.
 package runner

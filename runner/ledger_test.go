@@ -16,6 +16,9 @@ import (
 // errDead is what everything returns once the process has died.
 var errDead = errors.New("the process is dead")
 
+// errRefused is the failure of one record.
+var errRefused = errors.New("disk full")
+
 // A ledger is an Observer that keeps everything in memory, as a store does on a
 // disk: what was recorded outlives the death of the process.
 type ledger struct {
@@ -25,8 +28,11 @@ type ledger struct {
 	finished []int    // steps, in the order of their ends
 	logs     map[int]*memLog
 	dead     bool
-	dieAt    int  // the op record that kills the process, from 1; 0 for none
-	recorded bool // it is recorded before
+	dieAt    int    // the op record that kills the process, from 1; 0 for none
+	dieOn    string // likewise, by what is recorded: "done stop/1/1"
+	recorded bool   // it is recorded before
+	refuse   string // what is not recorded, by a process that lives on
+	most     int    // steps that had begun and not ended, at most
 	waiting  []waiter
 }
 
@@ -51,7 +57,10 @@ func (l *ledger) recordOp(what string, op runner.Op, record func()) error {
 		return errDead
 	}
 	l.ops = append(l.ops, what+" "+op.Key())
-	last := l.dieAt == len(l.ops)
+	if l.refuse == what+" "+op.Key() {
+		return errRefused
+	}
+	last := l.dieAt == len(l.ops) || l.dieOn == what+" "+op.Key()
 	l.dead = last
 	if !last || l.recorded {
 		record()
@@ -97,6 +106,7 @@ func (l *ledger) StepStarted(ctx context.Context, step int, at time.Time) error 
 		return fmt.Errorf("step %d started twice", step)
 	}
 	l.state.Started[step] = at
+	l.most = max(l.most, len(l.state.Started)-len(l.state.Results))
 	return ctx.Err()
 }
 
@@ -155,7 +165,7 @@ func (l *ledger) kill() {
 func (l *ledger) revive() runner.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.dead, l.dieAt, l.ops = false, 0, nil
+	l.dead, l.dieAt, l.dieOn, l.ops = false, 0, "", nil
 	for _, g := range l.logs {
 		g.open = false
 	}

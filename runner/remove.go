@@ -36,29 +36,8 @@ func (r *run) removeJob() {
 		if err != nil {
 			return wrap("list what is left", err)
 		}
-		for _, kind := range []ResourceKind{ResourceContainer, ResourceNetwork, ResourceVolume} {
-			for _, res := range left {
-				if res.Kind != kind {
-					continue
-				}
-				if err := r.removeResource(ctx, res); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return RemoveResources(ctx, r.eng, left)
 	})
-}
-
-func (r *run) removeResource(ctx context.Context, res Resource) error {
-	switch res.Kind {
-	case ResourceContainer:
-		return wrap("remove container "+res.Name, r.eng.RemoveContainer(ctx, res.ID))
-	case ResourceNetwork:
-		return wrap("remove network "+res.Name, r.eng.RemoveNetwork(ctx, res.ID))
-	default:
-		return wrap("remove volume "+res.Name, r.eng.RemoveVolume(ctx, res.ID))
-	}
 }
 
 // tryRemove makes a removal, again if it fails. What cannot be removed keeps

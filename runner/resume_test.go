@@ -1,10 +1,13 @@
 package runner_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -201,6 +204,65 @@ func TestCanceledMeanwhile(t *testing.T) {
 	s.wait()
 	s.wantStep("test", runner.Canceled, "canceled")
 	s.wantJob(runner.Canceled, "canceled", "build")
+}
+
+func TestDiedWhileItWasCanceled(t *testing.T) {
+	for _, op := range []string{"intend stop/1/1", "done stop/1/1"} {
+		t.Run(op, func(t *testing.T) {
+			s := newScenario(t, step("build"), step("test", "build"))
+			program, begun := signal(runnertest.Block())
+			s.runs("build", program)
+			s.ledger.dieOn, s.ledger.recorded = op, true
+			s.start()
+			s.reached(begun, "the build")
+			s.cancel(runner.ErrCancel)
+			s.wait()
+			s.resume(s.ledger.revive())
+			s.wait()
+			s.wantStep("build", runner.Canceled, "canceled")
+			s.wantJob(runner.Canceled, "canceled", "build")
+		})
+	}
+}
+
+// forgetful is an engine whose logs lack the last lines when they are followed.
+type forgetful struct {
+	*runnertest.Engine
+	followed func() // called when they are
+}
+
+func (f forgetful) Logs(ctx context.Context, id string, follow bool) (runner.Output, error) {
+	out, err := f.Engine.Logs(ctx, id, follow)
+	if err != nil || !follow {
+		return out, err
+	}
+	f.followed()
+	return firstLine{out}, nil
+}
+
+type firstLine struct{ runner.Output }
+
+func (o firstLine) Copy(stdout, stderr io.Writer) error {
+	var all bytes.Buffer
+	if err := o.Output.Copy(&all, stderr); err != nil {
+		return err
+	}
+	line, err := all.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	_, err = stdout.Write(line)
+	return err
+}
+
+func TestFollowedLogsLackTheirEnd(t *testing.T) {
+	goOn := make(chan struct{})
+	s := died(t, runnertest.Then(say("one\n"), runnertest.Until(goOn, 0), say("two\n", "three")))
+	s.engine = forgetful{s.eng, sync.OnceFunc(func() { close(goOn) })}
+	s.resume(s.ledger.revive())
+	s.wait()
+	s.wantJob(runner.Success, "", "")
+	s.wantOutput("build", "one", "two", "three")
 }
 
 // TestEngineGoesAway: the attached output breaks while the container runs on.

@@ -57,10 +57,11 @@ type run struct {
 	// leave and halt end live and work. The first cause counts.
 	leave, halt context.CancelCauseFunc
 
-	events  chan event
-	steps   []*step // by number, less 1
-	active  int     // step goroutines
-	serving bool    // every service has been started or has ended
+	events     chan event
+	steps      []*step // by number, less 1
+	active     int     // step goroutines
+	serving    bool    // every service has been started or has ended
+	prefetched bool
 	// opened is closed when the steps that an earlier Run left have been told of
 	// what came meanwhile: a cancel, the end of the job's time.
 	opened chan struct{}

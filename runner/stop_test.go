@@ -145,11 +145,17 @@ func TestSetupFails(t *testing.T) {
 }
 
 func TestObserverFails(t *testing.T) {
-	s := newScenario(t, step("build"))
-	s.ledger.dieAt = 5
+	s := newScenario(t, step("build"), step("test", "build"))
+	s.ledger.refuse = "intend start/1/1"
 	s.run()
-	if !errors.Is(s.err, errDead) {
-		t.Fatalf("Run: %v, want %v", s.err, errDead)
+	if !errors.Is(s.err, errRefused) {
+		t.Fatalf("Run: %v, want %v", s.err, errRefused)
+	}
+	if ops := s.ledger.records(); ops[len(ops)-1] != "intend start/1/1" {
+		t.Errorf("went on: %v", ops)
+	}
+	if n := s.eng.Count("Start") + s.eng.Count("RemoveContainer") + s.eng.Count("List"); n > 0 {
+		t.Errorf("the engine was called: %v", s.eng.Calls())
 	}
 }
 

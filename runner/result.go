@@ -1,0 +1,113 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// outcome is the step's result: err is why its container's end is not known.
+func (x *execution) outcome(st ContainerState, err error) StepResult {
+	res := StepResult{StartedAt: x.began, FinishedAt: time.Now()}
+	ran := err == nil
+	if ran {
+		res.Exited, res.ExitCode = true, st.ExitCode
+		if st.FinishedAt.After(x.began) && x.adopted {
+			res.FinishedAt = st.FinishedAt // it may have been long ago
+		}
+	}
+	switch {
+	case x.stopping, !ran && x.ctx.Err() != nil:
+		res.Status, res.Reason = stopped(context.Cause(x.ctx), ran || x.stopping, x.run.limit.output)
+	case !ran:
+		res.Status, res.Reason = Error, err.Error()
+	case st.ExitCode != 0:
+		res.Status, res.Reason = Failure, exitReason(st, x.run.job.Limits.MemoryBytes)
+	default:
+		res.Status = Success
+	}
+	return res
+}
+
+// stopped is the status and reason of a step that had to end before it did by
+// itself. ran tells whether its container had been started.
+func stopped(cause error, ran bool, maxOutput int64) (Status, string) {
+	var late timeoutError
+	switch {
+	case errors.Is(cause, ErrCancel):
+		return Canceled, cause.Error()
+	case errors.As(cause, &late):
+		return Failure, late.Error()
+	case errors.Is(cause, errFlood):
+		return Failure, floodReason(maxOutput)
+	case errors.Is(cause, errJobEnded) && ran:
+		return Success, errJobEnded.Error()
+	case errors.Is(cause, errJobEnded):
+		return Skipped, "the job ended before it was started"
+	default:
+		return notRun(cause).Status, notRun(cause).Reason
+	}
+}
+
+// explain tells the log's reader what the output does not.
+func (x *execution) explain(st ContainerState, res StepResult) {
+	switch {
+	case res.Status == Success, res.Status == Failure && res.Exited && !x.stopping && !st.OOMKilled:
+		return
+	}
+	x.sink.notice(res.Reason)
+}
+
+// notRun is the result of a step whose turn does not come because of cause.
+func notRun(cause error) StepResult {
+	var late timeoutError
+	switch {
+	case errors.Is(cause, ErrCancel):
+		return StepResult{Status: Canceled, Reason: cause.Error()}
+	case errors.As(cause, &late):
+		return StepResult{Status: Skipped, Reason: "the job " + late.Error()}
+	default:
+		// An error and not skipped, so that a Run that takes over after this
+		// one was cut off doesn't take the job for a success.
+		return StepResult{Status: Error, Reason: fmt.Sprintf("the job could not be set up: %v", cause)}
+	}
+}
+
+// describe names a step for a sentence: "step test".
+func (s *step) describe() string {
+	if s.service {
+		return "service " + s.plan.Name
+	}
+	return "step " + s.plan.Name
+}
+
+// result sums up the steps: the worst status that counts, and the first step
+// that has it.
+func (r *run) result() JobResult {
+	for _, s := range r.steps {
+		if s.result.Status == Canceled {
+			return JobResult{Status: Canceled, Reason: s.result.Reason, Step: s.number}
+		}
+	}
+	cause := context.Cause(r.work)
+	var broken setupError
+	if errors.As(cause, &broken) {
+		return JobResult{Status: Error, Reason: r.words(cause)}
+	}
+	for _, status := range []Status{Error, Failure} {
+		for _, s := range r.steps {
+			if s.counts() && s.result.Status == status {
+				return JobResult{Status: status, Reason: s.describe() + " failed: " + s.result.Reason, Step: s.number}
+			}
+		}
+	}
+	var late timeoutError
+	if errors.As(cause, &late) { // and the step that ran then is ignored
+		return JobResult{Status: Failure, Reason: r.words(cause)}
+	}
+	return JobResult{Status: Success}
+}
+
+// words makes an error fit to be seen.
+func (r *run) words(err error) string { return r.mask.String(validText(err.Error())) }
