@@ -63,19 +63,29 @@ func (x *execution) stop(ctx context.Context, id string, grace time.Duration) er
 func (x *execution) stopOnce(ctx context.Context, id string, grace time.Duration) error {
 	stopped := make(chan struct{})
 	var killer sync.WaitGroup
-	var killErr error
 	killer.Go(func() {
 		select {
 		case <-x.run.job.Kill:
-			killErr = x.run.eng.Stop(ctx, id, 0)
+			x.kill(ctx, id, stopped)
 		case <-stopped:
 		}
 	})
 	err := x.run.eng.Stop(ctx, id, grace)
 	close(stopped)
 	killer.Wait()
-	if err == nil {
-		return nil
+	return err
+}
+
+// kill kills the container while it is being stopped with grace. It keeps at it:
+// an engine that fails once must not make a person wait for the grace period.
+func (x *execution) kill(ctx context.Context, id string, stopped <-chan struct{}) {
+	for x.run.eng.Stop(ctx, id, 0) != nil {
+		select {
+		case <-stopped:
+			return
+		case <-ctx.Done():
+			return
+		case <-time.After(retryFirst):
+		}
 	}
-	return errors.Join(err, killErr)
 }

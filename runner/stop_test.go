@@ -63,6 +63,24 @@ func TestSecondCancelKills(t *testing.T) {
 	s.wantJob(runner.Canceled, "canceled", "build")
 }
 
+func TestKillIsTriedAgain(t *testing.T) {
+	s := newScenario(t, step("build"))
+	kill := make(chan struct{})
+	s.job.Kill, s.job.Grace = kill, time.Hour
+	program, begun := signal(runnertest.Stubborn())
+	s.runs("build", program)
+	s.eng.Fail("Stop", 2, errors.New("connection reset")) // the first is the one with grace
+	s.start()
+	s.reached(begun, "the build")
+	stopping, goOn := s.eng.Hang("Stop", 1)
+	s.cancel(runner.ErrCancel)
+	s.reached(stopping, "the stop")
+	goOn()
+	close(kill)
+	s.wait()
+	s.wantJob(runner.Canceled, "canceled", "build")
+}
+
 func TestGraceEnds(t *testing.T) {
 	s := newScenario(t, step("build"))
 	s.job.Grace = 20 * time.Millisecond

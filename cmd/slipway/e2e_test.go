@@ -35,6 +35,7 @@ type world struct {
 	image  string
 	config config
 
+	addr     string // where the server listens
 	app      *app
 	stop     func() // stops the server gracefully and waits for it
 	serverID string
@@ -73,7 +74,8 @@ func newWorld(t *testing.T, change ...func(*config)) *world {
 	}
 	t.Cleanup(w.wantNothingLeft) // the last thing before the stand-in closes
 	w.start()
-	w.config.Addr = w.app.listener.Addr().String() // where the webhooks go, also after a restart
+	w.addr = w.app.listener.Addr().String()
+	w.config.Addr = w.addr // where the webhooks go, also after a restart
 	if err := gh.AddWebhook(w.url("/webhook")); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +111,7 @@ func (w *world) start() {
 	}
 }
 
-func (w *world) url(path string) string { return "http://" + w.app.listener.Addr().String() + path }
+func (w *world) url(path string) string { return "http://" + w.addr + path }
 
 // repo makes a repository "acme/<name>".
 func (w *world) repo(name string, private ...bool) *githubtest.Repo {

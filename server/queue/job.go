@@ -135,7 +135,7 @@ func (q *Queue) state(ctx context.Context, j store.Job) (runner.State, error) {
 func (q *Queue) finish(work context.Context, log *slog.Logger, j store.Job, r runner.JobResult) {
 	ctx := context.WithoutCancel(work)
 	for {
-		err := q.Store.FinishJob(ctx, j.ID, store.Status(r.Status), q.reason(ctx, j, r), r.Step)
+		err := q.Store.FinishJob(ctx, j.ID, store.Status(r.Status), r.Reason, r.Step)
 		if err == nil || errors.Is(err, store.ErrConflict) {
 			log.Info("job ended", "status", r.Status, "reason", r.Reason)
 			return
@@ -147,16 +147,4 @@ func (q *Queue) finish(work context.Context, log *slog.Logger, j store.Job, r ru
 		case <-time.After(retryAfter):
 		}
 	}
-}
-
-// reason names who canceled a job, which the runner does not know.
-func (q *Queue) reason(ctx context.Context, j store.Job, r runner.JobResult) string {
-	if r.Status != runner.Canceled {
-		return r.Reason
-	}
-	b, err := q.Store.BuildByID(ctx, j.BuildID)
-	if err != nil || b.CanceledBy == "" {
-		return r.Reason
-	}
-	return "canceled by " + b.CanceledBy
 }

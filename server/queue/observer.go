@@ -44,6 +44,11 @@ func (o *observer) Log(_ context.Context, step int) (runner.Log, error) {
 	return &stepLog{w: w}, nil
 }
 
+var (
+	_ runner.Log      = (*stepLog)(nil)
+	_ runner.Releaser = (*stepLog)(nil)
+)
+
 // stepLog hands the runner's lines to the log store.
 type stepLog struct {
 	w   *logs.Writer
@@ -64,3 +69,7 @@ func (l *stepLog) Append(lines ...runner.Line) error {
 func (l *stepLog) SourceLines(s runner.Stream) int64 { return l.w.SourceLines(logs.Stream(s)) }
 
 func (l *stepLog) Close() error { return l.w.Close() }
+
+// Release implements runner.Releaser: who follows the log goes on waiting for
+// the process that takes the step up.
+func (l *stepLog) Release() error { return l.w.Release() }

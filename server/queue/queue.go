@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -155,7 +156,7 @@ func (q *Queue) passOnCancels(ctx context.Context, running map[int64]*active) (r
 		}
 		if b.Cancels >= 1 && a.cancels == 0 {
 			a.cancels = 1
-			a.cancel(runner.ErrCancel)
+			a.cancel(fmt.Errorf("%w by %s", runner.ErrCancel, b.CanceledBy))
 		}
 		if b.Cancels >= 2 {
 			a.cancels = 2
