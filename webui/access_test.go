@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slipway-ci/slipway/store"
 	"github.com/slipway-ci/slipway/webui"
@@ -28,6 +29,7 @@ func TestPrivateRepositoryDoesNotExist(t *testing.T) {
 	s := newSite(t)
 	s.failed(s.repo("ada", "private", true), 1, output("x"))
 	client, n := s.browser(), 0
+	client.Timeout = 20 * time.Second // a stream that should not be there has no end
 	for _, route := range s.echo.Routes() {
 		if !strings.Contains(route.Path, ":owner") {
 			continue

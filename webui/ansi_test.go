@@ -42,6 +42,7 @@ func TestConsole(t *testing.T) {
 		{"link with a semicolon, ended by ST", "\x1b]8;id=1;http://a.example/;b\x1b\\go\x1b]8;;\x1b\\",
 			`<a rel="nofollow noopener noreferrer" href="http://a.example/%3Bb">go</a>`},
 		{"link to script", "\x1b]8;;javascript:alert(1)\x07go\x1b]8;;\x07", "go"},
+		{"link to script with a host", "\x1b]8;;javascript://a.example/%0aalert(1)\x07go", "go"},
 		{"link to data", "\x1b]8;;data:text/html,<script>\x07go", "go"},
 		{"link to a path", "\x1b]8;;/logout\x07go", "go"},
 		{"link without host", "\x1b]8;;https:evil\x07go", "go"},

@@ -23,8 +23,9 @@ type tab struct {
 }
 
 // newTab starts a browser of its own. It ends with the test, which fails if the
-// console had anything to complain about.
-func newTab(t *testing.T, s *site) *tab {
+// console had anything to complain about but what is expected, given by a part
+// of its text.
+func newTab(t *testing.T, s *site, expected ...string) *tab {
 	t.Helper()
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-quic", true),
@@ -38,8 +39,11 @@ func newTab(t *testing.T, s *site) *tab {
 	var listening sync.WaitGroup
 	listening.Go(func() {
 		for m, err := range messages {
-			missing := strings.HasSuffix(m.URL, missingPage) // the page that is asked for in vain
-			if err == nil && !missing && (m.IsException() || m.Type == "error" || m.Type == "warning") {
+			known := strings.HasSuffix(m.URL, missingPage)
+			for _, text := range expected {
+				known = known || strings.Contains(m.Text, text)
+			}
+			if err == nil && !known && (m.IsException() || m.Type == "error" || m.Type == "warning") {
 				trouble = append(trouble, m.String())
 			}
 		}

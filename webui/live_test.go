@@ -49,6 +49,26 @@ func TestBrowserFollowsABuild(t *testing.T) {
 	b.await(`document.querySelector('#L3 .t')?.textContent === 'boom'`)
 }
 
+// A connection that breaks is taken up where it was: no row is missing, none
+// comes twice.
+func TestBrowserComesBack(t *testing.T) {
+	s := newSite(t)
+	_, j, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(command("make", -1), output("one")))
+	b := newTab(t, s, "net::ERR_")
+	b.open("/repos/ada/engine/builds/1")
+	must(t, w.Append(output("two")))
+	b.await(`document.querySelector('#L3')`)
+	s.http.CloseClientConnections()
+	must(t, w.Append(output("three")))
+	b.await(`document.querySelector('#L4')`)
+	s.finishStep(j, 1, store.Failure, 1)
+	b.await(`document.querySelector('.step-head .outcome')?.textContent === 'exit code 1'`)
+	if got := eval[string](b, `[...document.querySelectorAll('#rows .row .n')].map(n => n.textContent).join()`); got != "1,2,3,4" {
+		t.Errorf("rows %s", got)
+	}
+}
+
 // The end is followed until the reader scrolls up, and again after a click.
 func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
 	s := newSite(t)

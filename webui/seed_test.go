@@ -25,7 +25,7 @@ const sha1 = "4f9c0e1a7b2d3c4e5f60718293a4b5c6d7e8f901"
 
 // site is a server with the pages on a real store, and the hand that fills it.
 type site struct {
-	t     *testing.T
+	t     testing.TB
 	store *store.Store
 	logs  *logs.Store
 	ui    *webui.UI
@@ -34,7 +34,7 @@ type site struct {
 	done  chan struct{}
 }
 
-func newSite(t *testing.T, change ...func(*webui.Options)) *site {
+func newSite(t testing.TB, change ...func(*webui.Options)) *site {
 	t.Helper()
 	s := &site{t: t, store: storetest.Open(t, nil), echo: echo.New(), done: make(chan struct{})}
 	var err error
@@ -195,7 +195,7 @@ func (s *site) running(r store.Repo, number int64) (store.Build, store.Job, *log
 	return b, j, w
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ type event struct{ id, name, data string }
 
 // listener reads a stream.
 type listener struct {
-	t    *testing.T
+	t    testing.TB
 	scan *bufio.Scanner
 	res  *http.Response
 }

@@ -8,9 +8,19 @@ export function startLive() {
   if (!url || !window.EventSource) return;
   source = new EventSource(url);
   source.addEventListener('open', () => say(''));
-  source.addEventListener('error', () => say('Connection lost, trying again.'));
+  source.addEventListener('error', () => {
+    say('Connection lost, trying again.');
+    if (source.readyState === EventSource.CLOSED) later(startLive); // a proxy answered for the server
+  });
   source.addEventListener('reload', () => reload('[data-part="list"]'));
   source.addEventListener('update', (e) => update(JSON.parse(e.data)));
+}
+
+// later tries a stream again that the browser has given up, unless the page has
+// gone on to another one by then.
+function later(start) {
+  const lost = source;
+  setTimeout(() => { if (source === lost) start(); }, 3000);
 }
 
 // say tells what matters of the connection, in a region that is read out.

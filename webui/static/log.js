@@ -17,6 +17,7 @@ export function startLog() {
 
 export function stopLog() {
   source?.close();
+  source = undefined;
   document.getElementById('follow')?.remove();
 }
 
@@ -59,26 +60,37 @@ function inView(el) {
 }
 
 function follow(log) {
+  stick = !location.hash;
+  connect(log, log.dataset.stream);
+  toEnd();
+}
+
+function connect(log, url) {
   const rows = document.getElementById('rows');
   const tail = document.getElementById('tail');
-  stick = !location.hash;
-  source = new EventSource(log.dataset.stream);
-  source.addEventListener('rows', (e) => {
+  const stream = new EventSource(url);
+  let last = 0;
+  source = stream;
+  stream.addEventListener('rows', (e) => {
     const holder = document.createElement('template');
     holder.innerHTML = e.data;
     for (const el of [...holder.content.children]) add(rows, tail, el);
     trim(log, rows);
-    count(Number(log.dataset.first) || 1, Number(e.lastEventId));
+    last = Number(e.lastEventId) || last;
+    count(Number(log.dataset.first) || 1, last);
     toEnd();
   });
-  source.addEventListener('end', (e) => {
-    source.close();
+  stream.addEventListener('end', (e) => {
     const { exited, exit, at } = JSON.parse(e.data);
     endCommand(rows, exited ? exit : -1, at, true);
     tail.replaceChildren();
     stopLog();
   });
-  toEnd();
+  stream.addEventListener('error', () => {
+    if (stream.readyState !== EventSource.CLOSED) return; // the browser tries again
+    const next = last ? url.replace(/from=\d+/, `from=${last + 1}`) : url;
+    setTimeout(() => { if (source === stream) connect(log, next); }, 3000);
+  });
 }
 
 function add(rows, tail, el) {
@@ -162,7 +174,7 @@ addEventListener('scroll', () => {
   if (end) stick = true;
   else if (scrollY < lastY) stick = false;
   lastY = scrollY;
-  button(!stick && source?.readyState < 2);
+  button(!stick && source !== undefined);
 }, { passive: true });
 addEventListener('hashchange', showTarget);
 
