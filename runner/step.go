@@ -45,7 +45,7 @@ func (x *execution) execute() *StepResult {
 	res := x.outcome(st, err)
 	x.explain(st, res)
 	if err := x.sink.close(); err != nil {
-		x.run.fail(fmt.Errorf("write log of step %s: %w", x.step.plan.Name, err))
+		_ = x.run.fail(fmt.Errorf("write log of step %s: %w", x.step.plan.Name, err))
 		return nil
 	}
 	res, err = x.run.finish(x.step, res)
@@ -82,7 +82,7 @@ func (x *execution) open() error {
 // release stores what there is of a step that goes on without this Run.
 func (x *execution) release() {
 	if err := x.sink.release(); err != nil {
-		x.run.fail(fmt.Errorf("write log of step %s: %w", x.step.plan.Name, err))
+		_ = x.run.fail(fmt.Errorf("write log of step %s: %w", x.step.plan.Name, err))
 	}
 }
 

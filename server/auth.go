@@ -17,7 +17,7 @@ import (
 type access int
 
 const (
-	nobody access = iota
+	_ access = iota // nobody
 	// anyone: the handler shows what the caller may see.
 	anyone
 	// admin: the caller has shown the admin token.

@@ -94,7 +94,7 @@ func secret(to *string, variable, file string) error {
 	case value != "":
 		return fmt.Errorf("both %s and %s_FILE are set: unset one", variable, variable)
 	}
-	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("read %s_FILE: %w", variable, err)
 	}

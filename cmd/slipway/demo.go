@@ -42,6 +42,7 @@ type demo struct {
 	story  *story
 	github *githubtest.Server
 	app    *app
+	page   string // URL of the web page
 	image  demoImage
 }
 
@@ -78,9 +79,10 @@ func (c *demoCmd) Run(ctx context.Context, o output) (err error) {
 		}
 		return nil
 	}
-	d.story.invite(d.url(), d.repo())
+	d.story.invite(d.page, d.repo())
 	select {
 	case <-ctx.Done():
+		d.story.say("removing what the demo made")
 		return nil
 	case err := <-served:
 		return err
@@ -122,7 +124,8 @@ func (d *demo) prepare(ctx context.Context, stderr io.Writer) (err error) {
 	if d.app, err = openApp(ctx, conf, log); err != nil {
 		return err
 	}
-	d.story.opening(conf.URL, d.github.URL(), admin)
+	d.page = conf.URL
+	d.story.opening(d.page, d.github.URL(), admin)
 	return nil
 }
 
@@ -177,7 +180,6 @@ func (d *demo) firstBuild(ctx context.Context) (state string, err error) {
 	return st.State, nil
 }
 
-func (d *demo) url() string            { return d.app.url() }
 func (d *demo) repo() *githubtest.Repo { return d.github.Repo("acme", "hello") }
 
 // clean removes all that the demo made.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -127,7 +128,7 @@ func TestPrivateRepositoryDoesNotExistForOthers(t *testing.T) {
 		if hidden != http.StatusNotFound || hidden != missing {
 			t.Errorf("%s: %d, a missing one: %d", path, hidden, missing)
 		}
-		if strings.HasPrefix(path, "/api") && string(hiddenBody) != string(missingBody) {
+		if strings.HasPrefix(path, "/api") && !bytes.Equal(hiddenBody, missingBody) {
 			t.Errorf("%s: %s, a missing one: %s", path, hiddenBody, missingBody)
 		}
 	}

@@ -152,7 +152,7 @@ func checkDisk(dir string) error {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return fmt.Errorf("look at %s: %w", dir, err)
 	}
-	if free := st.Bavail * uint64(st.Bsize); free < minFree { //nolint:gosec // a block size is positive
+	if free := st.Bavail * uint64(st.Bsize); free < minFree {
 		return fmt.Errorf("%d MiB free in %s", free>>20, dir)
 	}
 	return nil
@@ -189,7 +189,7 @@ func (a *app) run(ctx context.Context) error {
 	stop(runner.ErrDetach)
 	wg.Wait()
 	if err == nil {
-		<-served
+		_ = <-served // http.ErrServerClosed
 	}
 	return errors.Join(err, queueErr)
 }

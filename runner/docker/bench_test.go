@@ -21,6 +21,7 @@ func BenchmarkContainer(b *testing.B) {
 }
 
 func benchmarkContainer(b *testing.B, command string) {
+	b.Helper()
 	e := docker.New(runnertest.Docker(b), docker.Options{})
 	ctx, image, server := b.Context(), runnertest.Image(b), "bench"+strings.ToLower(randomID())
 	labels := map[string]string{runner.LabelServer: server}

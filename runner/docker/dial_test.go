@@ -34,7 +34,7 @@ func TestPingTellsWhatToDo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer cli.Close()
+		t.Cleanup(func() { _ = cli.Close() })
 		err = docker.Ping(t.Context(), cli)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), host) {
 			t.Errorf("%s: error %v, want the address and %q", host, err, want)

@@ -72,7 +72,7 @@ type output struct {
 // newOutput returns an output that ends with ctx.
 func newOutput(ctx context.Context, r io.Reader, conn io.Closer) *output {
 	o := &output{ctx: ctx, r: r, close: sync.OnceValue(conn.Close)}
-	o.release = context.AfterFunc(ctx, func() { o.close() })
+	o.release = context.AfterFunc(ctx, func() { _ = o.close() })
 	return o
 }
 

@@ -22,7 +22,7 @@ func newSubnets(pool netip.Prefix, bits int) *subnets {
 	s := &subnets{pool: pool.Masked(), bits: bits}
 	if wide := bits - pool.Bits(); pool.Addr().Is4() && wide >= 0 && wide < 31 && bits <= 30 {
 		s.count = 1 << wide
-		s.cursor.Store(rand.Uint32N(s.count))
+		s.cursor.Store(rand.Uint32N(s.count)) //nolint:gosec // spreads servers out, keeps nothing secret
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,7 +40,7 @@ func (s *Store) unpack(path string, f *frame) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	packed := buf[headerSize:]
-	if string(buf[:headerSize]) != string(f.appendTo(nil)) || checksum(packed) != f.crc {
+	if !bytes.Equal(buf[:headerSize], f.appendTo(nil)) || checksum(packed) != f.crc {
 		return nil, ErrCorrupt
 	}
 	rows, err := s.unpacker.DecodeAll(packed, make([]byte, 0, f.raw))

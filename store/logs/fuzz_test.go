@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bytes"
 	"encoding/binary"
 	"testing"
 )
@@ -39,7 +38,7 @@ func FuzzFiles(f *testing.F) {
 	closeLog(f, w)
 	log, _ = readFiles(f, s.dir)
 	f.Add(log, []byte(nil), false)
-	f.Add([]byte(nil), bytes.Repeat([]byte{0}, 200), true)
+	f.Add([]byte(nil), make([]byte, 200), true)
 	f.Fuzz(func(t *testing.T, log, tail []byte, mend bool) {
 		if mend {
 			mendSums(log, tail)

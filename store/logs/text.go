@@ -44,7 +44,7 @@ func (t *Text) Read(p []byte) (int, error) {
 	defer t.mu.Unlock()
 	n, err := t.readAt(p, t.off)
 	t.off += int64(n)
-	if n > 0 && err == io.EOF {
+	if n > 0 && errors.Is(err, io.EOF) {
 		err = nil
 	}
 	return n, err

@@ -71,7 +71,7 @@ func TestTextServesRanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	rec := httptest.NewRecorder()
-	req := httptest.NewRequest("GET", "/", nil)
+	req := httptest.NewRequest(http.MethodGet, "/", nil)
 	req.Header.Set("Range", "bytes=300-499")
 	http.ServeContent(rec, req, "log.txt", time.Time{}, text)
 	if rec.Code != http.StatusPartialContent || rec.Body.String() != whole[300:500] {
