@@ -2,7 +2,7 @@
 //
 // A page is rendered whole by the server and needs no script. Scripts make it
 // live: each page has at most two streams of server-sent events, one that
-// replaces parts of it (liveBuild, liveList) and one that appends rows to the
+// replaces parts of it (buildEvents, liveList) and one that appends rows to the
 // log (streamLog). All of them read the store again when they hear that
 // something changed, so a stream that breaks loses nothing.
 //
