@@ -100,7 +100,7 @@ func (m *Mirrors) stream(ctx context.Context, c checkout, prefix string) io.Read
 	stop := context.AfterFunc(ctx, func() { _ = pw.CloseWithError(context.Cause(ctx)) })
 	removed := make(chan error, 1)
 	go func() {
-		err := writeTar(pw, c.dir, prefix)
+		err := writeTar(pw, c.dir, prefix, nil)
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
@@ -120,8 +120,9 @@ func (m *Mirrors) stream(ctx context.Context, c checkout, prefix string) io.Read
 	})}
 }
 
-// writeTar writes the tree at dir below prefix.
-func writeTar(w io.Writer, dir, prefix string) error {
+// writeTar writes the tree at dir below prefix, without what skip, if not nil,
+// says yes to; it is asked with the path below dir.
+func writeTar(w io.Writer, dir, prefix string, skip func(rel string, d fs.DirEntry) bool) error {
 	buf := bufio.NewWriterSize(w, 256<<10) // a pipe hands over each write
 	t := &tarWriter{Writer: tar.NewWriter(buf), now: time.Now().Truncate(time.Second)}
 	if err := t.prefix(prefix); err != nil {
@@ -136,6 +137,12 @@ func writeTar(w io.Writer, dir, prefix string) error {
 			return err
 		}
 		if rel == "." {
+			return nil
+		}
+		if skip != nil && skip(filepath.ToSlash(rel), d) {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
 			return nil
 		}
 		return t.add(file, path.Join(prefix, filepath.ToSlash(rel)), d)
