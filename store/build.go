@@ -13,7 +13,8 @@ type Build struct {
 	ID, RepoID int64
 	Number     int64 // counts from 1 within its repository
 	// OriginID is the first build of which this is a run: its own ID unless it
-	// restarts another. Parent is the number of the build it restarts, or 0.
+	// restarts another, or the same ref came back to the same commit. Parent is
+	// the number of the build it restarts, or 0.
 	OriginID, Parent int64
 
 	Status Status

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -28,8 +30,15 @@ type NewStep struct{ Name, Kind, Image string }
 // that ended before it ran, with b.Reason; else the status is worked out: a
 // build that needs approval is blocked, others are pending. Earlier builds of
 // the same pull request that still wait for approval end as superseded.
+//
+// A ref that comes back to a commit it was built for (a pull request that is
+// reopened, a branch that is reset) makes a new run of that build, as a restart
+// does, so that the verdict is the newer one's.
 func (s *Store) CreateBuild(ctx context.Context, b Build, jobs []NewJob) (Build, error) {
 	err := s.update(ctx, func(tx *tx) error {
+		if err := s.joinRuns(tx, &b); err != nil {
+			return err
+		}
 		if err := s.insertBuild(tx, &b); err != nil {
 			return err
 		}
@@ -78,6 +87,16 @@ func (s *Store) RetryPlan(ctx context.Context, b Build) error {
 	}))
 }
 
+// joinRuns sets the origin of a build whose event another one had before.
+func (s *Store) joinRuns(tx *tx, b *Build) error {
+	err := tx.row(`SELECT origin_id FROM builds WHERE repo_id = ? AND sha = ? AND event = ? AND ref = ?
+		ORDER BY id DESC LIMIT 1`, b.RepoID, b.SHA, b.Event, b.Ref).Scan(&b.OriginID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
 // insertBuild takes the number and inserts the row, pending.
 func (s *Store) insertBuild(tx *tx, b *Build) error {
 	ok, err := tx.changed(`UPDATE repos SET last_number = ?, had_pipeline = had_pipeline OR ?
@@ -106,13 +125,13 @@ func (s *Store) insertBuild(tx *tx, b *Build) error {
 		toJSON(b.Files), b.Fingerprint, b.Delivery, b.NeedsApproval, ms(s.Now()), change).Scan(&b.ID)
 }
 
-// supersede ends what waits for approval of an older commit of the pull request.
+// supersede ends what else of the pull request waits for approval.
 func (s *Store) supersede(tx *tx, b Build) error {
 	if b.Pull == nil {
 		return nil
 	}
 	rows, err := tx.sql.QueryContext(tx.ctx, `SELECT id FROM builds
-		WHERE repo_id = ? AND pull_number = ? AND status = 'blocked' AND sha <> ?`, b.RepoID, b.Pull.Number, b.SHA)
+		WHERE repo_id = ? AND pull_number = ? AND status = 'blocked' AND id <> ?`, b.RepoID, b.Pull.Number, b.ID)
 	ids, err := collect(rows, err, func(id *int64, row scanner) error { return row.Scan(id) })
 	if err != nil {
 		return err

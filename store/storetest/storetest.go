@@ -1,8 +1,13 @@
-// Package storetest gives tests a real database in a temporary directory.
+// Package storetest gives tests a real database in a temporary directory, and
+// breaks it where they ask for it.
 package storetest
 
 import (
+	"database/sql"
+	"fmt"
+	"net/url"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,7 +18,14 @@ import (
 // clock; nil means time.Now.
 func Open(tb testing.TB, now func() time.Time) *store.Store {
 	tb.Helper()
-	s, err := store.Open(tb.Context(), filepath.Join(tb.TempDir(), "slipway.db"), store.Options{Now: now})
+	return OpenAt(tb, filepath.Join(tb.TempDir(), "slipway.db"), now)
+}
+
+// OpenAt is Open with a file of the caller's, which may exist, and may be given
+// to Break.
+func OpenAt(tb testing.TB, path string, now func() time.Time) *store.Store {
+	tb.Helper()
+	s, err := store.Open(tb.Context(), path, store.Options{Now: now})
 	if err != nil {
 		tb.Fatalf("open store: %v", err)
 	}
@@ -23,4 +35,33 @@ func Open(tb testing.TB, now func() time.Time) *store.Store {
 		}
 	})
 	return s
+}
+
+// Broken is what the error of a write says that Break has broken.
+const Broken = "this table is broken for a test"
+
+// Break makes the database at path refuse every write of a kind ("INSERT",
+// "UPDATE" or "DELETE") to a table, for whoever has it open, until mend is
+// called, which may be called more than once.
+func Break(tb testing.TB, path, kind, table string) (mend func()) {
+	tb.Helper()
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_pragma=busy_timeout(10000)"}
+	db, err := sql.Open("sqlite", u.String())
+	if err != nil {
+		tb.Fatalf("open database to break it: %v", err)
+	}
+	tb.Cleanup(func() { _ = db.Close() })
+	exec := func(statement string) {
+		tb.Helper()
+		if _, err := db.ExecContext(tb.Context(), statement); err != nil {
+			tb.Fatalf("%s: %v", statement, err)
+		}
+	}
+	name := fmt.Sprintf("broken_%s_%s", kind, table)
+	exec(fmt.Sprintf(`CREATE TRIGGER %s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, '%s'); END`, name, kind, table, Broken))
+	var once sync.Once
+	return func() {
+		tb.Helper()
+		once.Do(func() { exec("DROP TRIGGER " + name) })
+	}
 }
