@@ -52,6 +52,7 @@ func New(o Options) *Server {
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.handleError
+	e.IPExtractor = echo.ExtractIPDirect() // a header that anybody can send is not believed
 	e.Pre(ownRequestID)
 	e.Use(s.logRequests(), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}), secureHeaders)
 	s.routes()
