@@ -56,8 +56,8 @@ fmt: ## format the Go files
 	$(GOLANGCI) fmt
 
 .PHONY: bench
-bench: ## run the benchmarks
-	.ci/setup docker busybox -- go test -run '^$$' -bench . -benchmem -timeout 30m $(ARGS) ./...
+bench: ## run the benchmarks and print them as one table (ARGS=-bench=Push: some of them)
+	.ci/setup docker busybox -- go test -run '^$$' -bench . -timeout 60m $(ARGS) ./... | go run ./cmd/benchtable
 
 .PHONY: image
 image: ## build the container image (BASE=, BUILD_BASE=, IMAGE=)
