@@ -20,10 +20,10 @@ type config struct {
 	URL  string `default:"http://localhost:8080" env:"SLIPWAY_URL" help:"Public URL of this server: what status checks link to."`
 	Data string `default:"/var/lib/slipway" env:"SLIPWAY_DATA" type:"path" help:"Data directory: database, logs, mirrors. One server uses it at a time."`
 
-	GitHubURL         string `name:"github-url" env:"SLIPWAY_GITHUB_URL" help:"GitHub Enterprise Server's URL; empty for github.com."`
-	GitHubTokenFile   string `name:"github-token-file" env:"SLIPWAY_GITHUB_TOKEN_FILE" type:"path" help:"File with the GitHub token (or the token itself in $$SLIPWAY_GITHUB_TOKEN). It needs to read contents and write commit statuses."`
-	WebhookSecretFile string `env:"SLIPWAY_WEBHOOK_SECRET_FILE" type:"path" help:"File with the webhook secret (or $$SLIPWAY_WEBHOOK_SECRET)."`
-	AdminTokenFile    string `env:"SLIPWAY_ADMIN_TOKEN_FILE" type:"path" help:"File with the admin token (or $$SLIPWAY_ADMIN_TOKEN): it opens private repositories, cancel, restart and approve. Without one nobody can do that."`
+	GitHubURL         string `name:"github-url" placeholder:"URL" env:"SLIPWAY_GITHUB_URL" help:"GitHub Enterprise Server's URL; empty for github.com."`
+	GitHubTokenFile   string `name:"github-token-file" env:"SLIPWAY_GITHUB_TOKEN_FILE" type:"path" placeholder:"FILE" help:"File with the GitHub token (or the token itself in $$SLIPWAY_GITHUB_TOKEN). It needs to read contents and write commit statuses."`
+	WebhookSecretFile string `env:"SLIPWAY_WEBHOOK_SECRET_FILE" type:"path" placeholder:"FILE" help:"File with the webhook secret (or $$SLIPWAY_WEBHOOK_SECRET)."`
+	AdminTokenFile    string `env:"SLIPWAY_ADMIN_TOKEN_FILE" type:"path" placeholder:"FILE" help:"File with the admin token (or $$SLIPWAY_ADMIN_TOKEN): it opens private repositories, cancel, restart and approve. Without one nobody can do that."`
 
 	MaxJobs    int           `env:"SLIPWAY_MAX_JOBS" help:"Jobs at once (default: the number of CPUs)."`
 	MaxSteps   int           `default:"8" env:"SLIPWAY_MAX_STEPS" help:"Steps of one job at once."`
@@ -31,13 +31,13 @@ type config struct {
 	Grace      time.Duration `default:"10s" env:"SLIPWAY_GRACE" help:"Time between SIGTERM and SIGKILL for a step that is stopped."`
 
 	StepMemory  bytesFlag `default:"4GiB" env:"SLIPWAY_STEP_MEMORY" help:"Memory of each container, without swap; 0 for no limit."`
-	StepCPUs    float64   `default:"0" env:"SLIPWAY_STEP_CPUS" help:"CPUs of each container; 0 for no limit."`
-	StepPIDs    int64     `default:"4096" env:"SLIPWAY_STEP_PIDS" help:"Processes and threads of each container."`
+	StepCPUs    float64   `name:"step-cpus" default:"0" env:"SLIPWAY_STEP_CPUS" help:"CPUs of each container; 0 for no limit."`
+	StepPIDs    int64     `name:"step-pids" default:"4096" env:"SLIPWAY_STEP_PIDS" help:"Processes and threads of each container."`
 	StepOutput  bytesFlag `default:"2GiB" env:"SLIPWAY_STEP_OUTPUT" help:"A step that writes more is stopped."`
 	StepLog     bytesFlag `default:"512MiB" env:"SLIPWAY_STEP_LOG" help:"What is kept of a step's output; the rest is cut, visibly."`
 	JobNetworks string    `default:"10.173.0.0/16" env:"SLIPWAY_JOB_NETWORKS" help:"IPv4 range for the networks of jobs, a /24 each. It must be free on this machine."`
 
-	DockerHost string `env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
+	DockerHost string `placeholder:"URL" env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
 	LogLevel   string `default:"info" enum:"debug,info,warn,error" env:"SLIPWAY_LOG_LEVEL" help:"debug, info, warn or error."`
 
 	// Secrets are read by readSecrets.

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,7 @@ logs in a web UI. To see it work: slipway demo. To run it: slipway server.`
 type cli struct {
 	Server      serverCmd      `cmd:"" help:"Run the server."`
 	Demo        demoCmd        `cmd:"" help:"Show the main job on this machine, with a stand-in GitHub: a push, its build, its verdict."`
+	Lint        lintCmd        `cmd:"" help:"Check pipeline files, and show what an event would run and why."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the server on this machine whether it is alive; exit code 1 if not."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
@@ -56,7 +58,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if err := k.Run(); err != nil {
-		if code, ok := err.(exitCode); ok { //nolint:errorlint // returned by our own commands, never wrapped
+		var code exitCode
+		if errors.As(err, &code) {
 			return int(code)
 		}
 		fmt.Fprintf(stderr, "slipway: %v\n", err)
