@@ -29,7 +29,7 @@ const (
 // world is a stand-in GitHub and a slipway server that hears its webhooks, with
 // the words that the tests are written in.
 type world struct {
-	*testing.T
+	testing.TB
 	ctx    context.Context
 	github *githubtest.Server
 	image  string
@@ -42,7 +42,7 @@ type world struct {
 }
 
 // newWorld starts both. change may alter the server's configuration.
-func newWorld(t *testing.T, change ...func(*config)) *world {
+func newWorld(t testing.TB, change ...func(*config)) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
@@ -58,7 +58,7 @@ func newWorld(t *testing.T, change ...func(*config)) *world {
 	if err := gh.Start("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, ctx: ctx, github: gh, image: runnertest.Image(t)}
+	w := &world{TB: t, ctx: ctx, github: gh, image: runnertest.Image(t)}
 	w.config = config{
 		Addr: "127.0.0.1:0", URL: "http://ci.example", Data: filepath.Join(t.TempDir(), "data"), GitHubURL: gh.URL(),
 		MaxJobs: 4, MaxSteps: 8, JobTimeout: 5 * time.Minute, Grace: 5 * time.Second, StepMemory: 512 << 20,

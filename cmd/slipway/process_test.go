@@ -147,7 +147,7 @@ func TestKilledServerLosesNothing(t *testing.T) {
 	if err := gh.AddWebhook("http://" + addr + "/webhook"); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, ctx: ctx, github: gh, image: runnertest.Image(t), addr: addr}
+	w := &world{TB: t, ctx: ctx, github: gh, image: runnertest.Image(t), addr: addr}
 	r := w.repo("app")
 	sha := w.push(r, w.files(`
 steps:
@@ -210,7 +210,7 @@ func TestDemoOnce(t *testing.T) {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // returns at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slipway-ci/slipway/server/github/githubtest"
+	"github.com/slipway-ci/slipway/store"
+)
+
+// benchRounds are enough for a median. A round does everything that is
+// compared, one after the other, so that what else the machine does meanwhile
+// is the same for all.
+const benchRounds = 7
+
+// BenchmarkPush takes pushes of one `true` step to their first output and their
+// verdict, beside `docker run` of the same. The clock starts when the webhook
+// leaves the stand-in GitHub and ends when that has the status, or when a reader
+// of the log has the line.
+func BenchmarkPush(b *testing.B) {
+	w := benchWorld(b)
+	r := w.repo("bench")
+	files := w.files("steps:\n  - name: one\n    image: IMAGE\n    commands:\n      - \"true\"\n")
+	w.measure(b, "docker-run", func() samples {
+		unit := w.dockerRun(1)
+		p := w.pushAndWatch(r, files)
+		return samples{"docker-run": unit, "first-output": p.firstOutput, "verdict": p.verdict}
+	})
+}
+
+// BenchmarkTenSteps takes pushes of ten `true` steps, one after the other, to
+// their verdict, beside ten times `docker run`.
+func BenchmarkTenSteps(b *testing.B) {
+	w := benchWorld(b)
+	r := w.repo("bench")
+	var steps strings.Builder
+	steps.WriteString("steps:\n")
+	for i := range 10 {
+		fmt.Fprintf(&steps, "  - name: step-%d\n    image: IMAGE\n    commands:\n      - \"true\"\n", i)
+		if i > 0 {
+			fmt.Fprintf(&steps, "    depends_on: [step-%d]\n", i-1)
+		}
+	}
+	files := w.files(steps.String())
+	w.measure(b, "ten-docker-runs", func() samples {
+		return samples{"ten-docker-runs": w.dockerRun(10), "verdict": w.pushAndWatch(r, files).verdict}
+	})
+}
+
+// samples are the times of one round, by name.
+type samples map[string]time.Duration
+
+// measure reports the median of each sample in ms, and as a multiple of unit.
+func (w *world) measure(b *testing.B, unit string, round func() samples) {
+	b.Helper()
+	all := map[string][]time.Duration{}
+	round() // everything is warm after it: the mirror, the image, the engine's caches
+	for b.Loop() {
+		for range benchRounds {
+			for name, took := range round() {
+				all[name] = append(all[name], took)
+			}
+		}
+	}
+	b.ReportMetric(0, "ns/op") // of no meaning here
+	for name, took := range all {
+		b.ReportMetric(median(took).Seconds()*1000, name+"-ms")
+		if name != unit {
+			b.ReportMetric(median(took).Seconds()/median(all[unit]).Seconds(), name+"/"+unit)
+		}
+	}
+}
+
+func median(took []time.Duration) time.Duration {
+	slices.Sort(took)
+	return took[len(took)/2]
+}
+
+// benchWorld is a world whose server says little, and that a busy machine may
+// take longer over than over a test.
+func benchWorld(b *testing.B) *world {
+	w := newWorld(b, func(c *config) { c.LogLevel = "warn" })
+	w.ctx = b.Context()
+	return w
+}
+
+// dockerRun runs the image with `true` that often, one after the other.
+func (w *world) dockerRun(times int) time.Duration {
+	w.Helper()
+	began := time.Now()
+	for range times {
+		if out, err := exec.CommandContext(w.ctx, "docker", "run", "--rm", w.image, "true").CombinedOutput(); err != nil {
+			w.Fatalf("docker run: %v: %s", err, out)
+		}
+	}
+	return time.Since(began)
+}
+
+// pushTimes are what a push took from the webhook on.
+type pushTimes struct{ firstOutput, verdict time.Duration }
+
+// pushAndWatch pushes the files, with one more that is new, follows the log of
+// the first step and waits for success.
+func (w *world) pushAndWatch(r *githubtest.Repo, files map[string]string) pushTimes {
+	w.Helper()
+	files["round"] = time.Now().String()
+	sub := w.app.store.Subscribe()
+	defer sub.Close()
+	sha := w.push(r, files)
+	firstOutput := w.firstOutput(r, w.buildOf(sub, sha))
+	verdict := w.wantVerdict(r, sha, "success: passed in …")
+	sent := w.webhookSent(sha)
+	return pushTimes{firstOutput.Sub(sent), verdict.CreatedAt.Sub(sent)}
+}
+
+// buildOf waits for the first build of a commit.
+func (w *world) buildOf(sub *store.Subscription, sha string) store.Build {
+	w.Helper()
+	for {
+		events, err := sub.Next(w.ctx)
+		if err != nil {
+			w.Fatalf("wait for a build of %.7s: %v", sha, err)
+		}
+		for _, e := range events {
+			if e.Kind != store.BuildChanged {
+				continue
+			}
+			b, err := w.app.store.BuildByID(w.ctx, e.BuildID)
+			if err != nil {
+				w.Fatal(err)
+			}
+			if b.SHA == sha {
+				return b
+			}
+		}
+	}
+}
+
+// firstOutput follows the log of a build's first step and returns when the
+// first line of it was here.
+func (w *world) firstOutput(r *githubtest.Repo, build store.Build) time.Time {
+	w.Helper()
+	url := w.url(fmt.Sprintf("/api/repos/%s/builds/%d/jobs/1/steps/1/log?follow=1", r.FullName(), build.Number))
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodGet, url, nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body := bufio.NewReader(resp.Body)
+	line, err := body.ReadString('\n')
+	at := time.Now()
+	if err != nil || resp.StatusCode != http.StatusOK {
+		w.Fatalf("follow log: %s %q (%v)", resp.Status, line, err)
+	}
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		w.Fatal(err)
+	}
+	return at
+}
+
+// webhookSent returns when the push event of a commit left the stand-in GitHub.
+func (w *world) webhookSent(sha string) time.Time {
+	w.Helper()
+	if err := w.github.Settle(w.ctx); err != nil {
+		w.Fatal(err)
+	}
+	for _, d := range w.github.Deliveries() {
+		var push struct{ After string }
+		if d.Event != "push" || json.Unmarshal(d.Payload, &push) != nil || push.After != sha {
+			continue
+		}
+		return d.SentAt
+	}
+	w.Fatalf("no webhook told of %.7s", sha)
+	return time.Time{}
+}
