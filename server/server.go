@@ -32,6 +32,9 @@ type Options struct {
 	Checks map[string]func(context.Context) error
 	// Done ends streams when the server shuts down.
 	Done <-chan struct{}
+	// BodyTimeout is how long the body of a webhook may take to arrive; 0 means
+	// 30 s.
+	BodyTimeout time.Duration
 	// PageError answers a request outside the API that failed, in HTML. nil
 	// answers in plain text.
 	PageError echo.HTTPErrorHandler
@@ -48,6 +51,9 @@ type Server struct {
 // New returns a server with the routes of the webhook, the API and the health
 // checks. Pages are registered on its Echo by the caller.
 func New(o Options) *Server {
+	if o.BodyTimeout <= 0 {
+		o.BodyTimeout = bodyTimeout
+	}
 	s := &Server{Options: o, echo: echo.New(), bodies: semaphore.NewWeighted(maxBodies)}
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true

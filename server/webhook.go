@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -92,7 +93,7 @@ func (s *Server) readBody(c echo.Context) (body []byte, release func(), err erro
 	}
 	release = func() { s.bodies.Release(size) }
 	rc := http.NewResponseController(c.Response())
-	if err := rc.SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := rc.SetReadDeadline(time.Now().Add(s.BodyTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		release()
 		return nil, nil, err
 	}
@@ -103,7 +104,7 @@ func (s *Server) readBody(c echo.Context) (body []byte, release func(), err erro
 		if errors.As(err, &tooLarge) {
 			return nil, nil, newError(http.StatusRequestEntityTooLarge, "the body is larger than 25 MiB")
 		}
-		return nil, nil, newError(http.StatusBadRequest, "the body was cut off or took more than 30 s")
+		return nil, nil, newError(http.StatusBadRequest, fmt.Sprintf("the body was cut off or took more than %v", s.BodyTimeout))
 	}
 	// The deadline is the body's; the connection goes on.
 	if err := rc.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
