@@ -63,7 +63,7 @@ func checkGolden(t *testing.T, file string, plan *Plan) {
 }
 
 func TestExamples(t *testing.T) {
-	dirs, err := filepath.Glob("../../examples/*")
+	dirs, err := filepath.Glob("../../examples/*/")
 	if err != nil {
 		t.Fatal(err)
 	}
