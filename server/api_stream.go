@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -189,6 +188,9 @@ func (s *Server) followLog(ctx context.Context, c echo.Context, key string, in *
 		if err != nil {
 			return err
 		}
+		if len(batch) > 0 && batch[0].Open { // such rows come in batches of their own
+			continue
+		}
 		if in.Lines > 0 && int64(len(batch)) > left {
 			batch = batch[:left]
 		}
@@ -241,13 +243,20 @@ func writeRows(w io.Writer, buf []byte, rows []logs.Line) ([]byte, error) {
 	return buf, err
 }
 
-// stream answers with plain text that f writes.
+// stream answers with plain text that f writes. What fails on its way is cut off
+// as broken connections are: nobody takes the part for the whole.
 func stream(f func(echo.Context) error, s *Server) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		c := humaecho.Unwrap(hc)
 		plainText(c)
-		if err := f(c); err != nil && hc.Context().Err() == nil {
-			s.Logger.Debug("log stream ended", "path", c.Request().URL.Path, "lines", strconv.FormatInt(c.Response().Size, 10), "error", err)
+		err := f(c)
+		switch {
+		case err == nil || hc.Context().Err() != nil: // the end, or the client is gone
+		case !c.Response().Committed:
+			s.handleError(err, c)
+		default:
+			s.Logger.Debug("log stream cut off", "path", c.Request().URL.Path, "bytes", c.Response().Size, "error", err)
+			panic(http.ErrAbortHandler)
 		}
 	}}
 }

@@ -36,7 +36,7 @@ type Options struct {
 	// 30 s.
 	BodyTimeout time.Duration
 	// PageError answers a request outside the API that failed, in HTML. nil
-	// answers in plain text.
+	// answers as the API does.
 	PageError echo.HTTPErrorHandler
 }
 
