@@ -26,6 +26,8 @@ type ledger struct {
 	state    runner.State
 	ops      []string // "intend start/1/1", "done start/1/1", in order
 	finished []int    // steps, in the order of their ends
+	verdicts []runner.JobResult
+	endedAt  int // how many ops had been recorded when the job ended
 	logs     map[int]*memLog
 	dead     bool
 	dieAt    int    // the op record that kills the process, from 1; 0 for none
@@ -124,6 +126,20 @@ func (l *ledger) StepFinished(ctx context.Context, step int, r runner.StepResult
 	}
 	l.state.Results[step] = r
 	l.finished = append(l.finished, step)
+	return ctx.Err()
+}
+
+// JobEnded implements runner.Ender.
+func (l *ledger) JobEnded(ctx context.Context, r runner.JobResult) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dead {
+		return errDead
+	}
+	if l.refuse == "end" {
+		return errRefused
+	}
+	l.verdicts, l.endedAt = append(l.verdicts, r), len(l.ops)
 	return ctx.Err()
 }
 

@@ -25,6 +25,15 @@ type Observer interface {
 	Log(ctx context.Context, step int) (Log, error)
 }
 
+// An Ender is an Observer that wants a job's verdict as soon as it stands.
+// JobEnded is called once, when all steps have ended and before what the job had
+// is removed, with what Run will return. What is left of a job that has ended is
+// found by its labels, so its removal needs no record: Intend and Done for it
+// may do nothing.
+type Ender interface {
+	JobEnded(ctx context.Context, r JobResult) error
+}
+
 // A Log takes the masked output of one step. It has one writer.
 type Log interface {
 	// Append stores lines, in order. They are readable when it returns, and

@@ -223,11 +223,18 @@ func (r *run) finish(s *step, res StepResult) (StepResult, error) {
 	return res, nil
 }
 
-// conclude removes what the job had and returns its result.
+// conclude tells the job's result, removes what it had and returns. From here
+// on the context of Run has no say: removing is part of having ended.
 func (r *run) conclude() (JobResult, error) {
 	r.setup.wait()
 	if r.live.Err() != nil {
 		return JobResult{}, context.Cause(r.live)
+	}
+	result := r.result()
+	if e, ok := r.obs.(Ender); ok {
+		if err := e.JobEnded(r.base, result); err != nil {
+			return JobResult{}, r.fail(fmt.Errorf("record end of job: %w", err))
+		}
 	}
 	r.removals.Wait()
 	if r.setup.begun || len(r.state.Ops) > 0 {
@@ -236,5 +243,5 @@ func (r *run) conclude() (JobResult, error) {
 	if r.live.Err() != nil { // the Observer failed
 		return JobResult{}, context.Cause(r.live)
 	}
-	return r.result(), nil
+	return result, nil
 }

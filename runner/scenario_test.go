@@ -175,6 +175,9 @@ func (s *scenario) wantJob(status runner.Status, reason, step string) {
 	if s.result != want {
 		s.Errorf("job ended %+v, want %+v", s.result, want)
 	}
+	if v := s.ledger.verdicts; len(v) == 0 || v[len(v)-1] != want {
+		s.Errorf("told as the job's end: %+v, want %+v", v, want)
+	}
 	s.wantNothingLeft()
 }
 

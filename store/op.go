@@ -10,17 +10,20 @@ type OpRecord struct {
 }
 
 // IntendOp records, durably, that a job is about to do something to the engine.
+// Of a job that has ended nothing is recorded, since it is not resumed.
 func (s *Store) IntendOp(ctx context.Context, jobID int64, key string) error {
 	return wrap("record intent", s.update(ctx, func(tx *tx) error {
-		return tx.exec(`INSERT INTO ops (job_id, key) VALUES (?, ?) ON CONFLICT DO NOTHING`, jobID, key)
+		return tx.exec(`INSERT INTO ops (job_id, key) SELECT id, ? FROM jobs WHERE id = ? AND status = 'running'
+			ON CONFLICT DO NOTHING`, key, jobID)
 	}))
 }
 
-// DoneOp records that it was done, and the ID of what it made.
+// DoneOp records that it was done, and the ID of what it made, unless the job has
+// ended.
 func (s *Store) DoneOp(ctx context.Context, jobID int64, key, id string) error {
 	return wrap("record operation", s.update(ctx, func(tx *tx) error {
-		return tx.exec(`INSERT INTO ops (job_id, key, done, id) VALUES (?, ?, 1, ?)
-			ON CONFLICT DO UPDATE SET done = 1, id = excluded.id`, jobID, key, id)
+		return tx.exec(`INSERT INTO ops (job_id, key, done, id) SELECT id, ?, 1, ? FROM jobs WHERE id = ? AND status = 'running'
+			ON CONFLICT DO UPDATE SET done = 1, id = excluded.id`, key, id, jobID)
 	}))
 }
 

@@ -124,6 +124,11 @@ func TestBuildRunsToItsVerdict(t *testing.T) {
 		Reason: "exit code 2", FinishedAt: w.now}))
 	w.ok(w.FinishJob(t.Context(), j.ID, store.Failure, "step test failed: exit code 2", 1))
 	w.want(w.status(b), "failure: step test failed: exit code 2")
+	w.ok(w.IntendOp(t.Context(), j.ID, "remove-job/0/0"))
+	w.ok(w.DoneOp(t.Context(), j.ID, "remove-job/0/0", ""))
+	if ops, err := w.Ops(t.Context(), j.ID); err != nil || len(ops) > 0 {
+		t.Fatalf("recorded of a job that has ended: %v, %v", ops, err)
+	}
 
 	if err := w.FinishJob(t.Context(), j.ID, store.Success, "", 0); !errors.Is(err, store.ErrConflict) {
 		t.Fatalf("a second end of a job: %v, want ErrConflict", err)

@@ -5,6 +5,10 @@
 // a build changed, claims while there is room, and passes on requests to cancel.
 // Every job runs in a goroutine of its own that ends before Run returns.
 //
+// A job's end is recorded when its steps have ended, so that nobody waits for a
+// verdict while networks are removed; its place in the set is free when that is
+// done too, and Run waits for it.
+//
 // After a restart the jobs that were running are run again with what was
 // recorded of them, which means that their containers are adopted; then what
 // carries this server's label and belongs to no running job is removed.

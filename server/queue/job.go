@@ -20,34 +20,35 @@ import (
 // below work and ends too when the job is to be canceled.
 func (q *Queue) runJob(work, ctx context.Context, j store.Job, kill <-chan struct{}) {
 	log := q.Logger.With("build", j.BuildID, "job", j.ID)
-	result, err := q.tryJob(ctx, log, j, kill)
-	if errors.Is(err, runner.ErrDetach) {
+	o := &observer{q: q, job: j, ended: func(r runner.JobResult) error { return q.finish(work, log, j, r) }}
+	err := q.tryJob(ctx, log, o, kill)
+	switch {
+	case err == nil:
+	case errors.Is(err, runner.ErrDetach):
 		log.Info("left running")
-		return
-	}
-	if err != nil {
-		if work.Err() != nil {
-			return // going down; the next process takes it up
-		}
+	case work.Err() != nil: // going down; the next process takes it up
+	default:
 		log.Error("job ended by an internal error", "error", err)
-		result = runner.JobResult{Status: runner.Error, Reason: "internal error: see the server's log"}
+		_ = o.ended(runner.JobResult{Status: runner.Error, Reason: "internal error: see the server's log"}) // as above
 	}
-	q.finish(work, log, j, result)
 }
 
-func (q *Queue) tryJob(ctx context.Context, log *slog.Logger, j store.Job, kill <-chan struct{}) (runner.JobResult, error) {
+// tryJob runs a job and returns when its end is recorded and what it had is
+// removed.
+func (q *Queue) tryJob(ctx context.Context, log *slog.Logger, o *observer, kill <-chan struct{}) error {
+	j := o.job
 	b, err := q.Store.BuildByID(ctx, j.BuildID)
 	if err != nil {
-		return runner.JobResult{}, err
+		return err
 	}
 	r, err := q.Store.RepoByID(ctx, j.RepoID)
 	if err != nil {
-		return runner.JobResult{}, err
+		return err
 	}
 	log = log.With("repo", r.FullName())
 	state, err := q.state(ctx, j)
 	if err != nil {
-		return runner.JobResult{}, err
+		return err
 	}
 	rj := runner.Job{
 		Server: q.ServerID,
@@ -68,12 +69,13 @@ func (q *Queue) tryJob(ctx context.Context, log *slog.Logger, j store.Job, kill 
 		Logger:    log,
 	}
 	if err := json.Unmarshal(j.Plan, &rj.Workflow); err != nil {
-		return runner.JobResult{}, fmt.Errorf("read plan: %w", err)
+		return fmt.Errorf("read plan: %w", err)
 	}
 	if !rj.Workflow.Clone.Skip {
 		rj.Source = func(ctx context.Context) (io.ReadCloser, error) { return q.source(ctx, r, b, rj.Workflow) }
 	}
-	return runner.Run(ctx, rj, state, q.Engine, &observer{q: q, job: j})
+	_, err = runner.Run(ctx, rj, state, q.Engine, o)
+	return err
 }
 
 // source opens the tree of a build's commit, fetching it if the mirror has been
@@ -130,20 +132,24 @@ func (q *Queue) state(ctx context.Context, j store.Job) (runner.State, error) {
 	return s, nil
 }
 
-// finish records the end of a job. It keeps at it while the database fails,
-// since a job without an end is a commit without a verdict.
-func (q *Queue) finish(work context.Context, log *slog.Logger, j store.Job, r runner.JobResult) {
+// finish records the end of a job, unless it is recorded. It keeps at it while
+// the database fails, since a job without an end is a commit without a verdict.
+// The error is that work ended meanwhile; the next process takes the job up.
+func (q *Queue) finish(work context.Context, log *slog.Logger, j store.Job, r runner.JobResult) error {
 	ctx := context.WithoutCancel(work)
 	for {
 		err := q.Store.FinishJob(ctx, j.ID, store.Status(r.Status), r.Reason, r.Step)
-		if err == nil || errors.Is(err, store.ErrConflict) {
+		switch {
+		case err == nil:
 			log.Info("job ended", "status", r.Status, "reason", r.Reason)
-			return
+			return nil
+		case errors.Is(err, store.ErrConflict):
+			return nil
 		}
 		log.Error("cannot record the end of a job, trying again", "error", err)
 		select {
 		case <-work.Done():
-			return // still running in the database: the next process ends it
+			return context.Cause(work)
 		case <-time.After(retryAfter):
 		}
 	}

@@ -13,9 +13,21 @@ import (
 type observer struct {
 	q   *Queue
 	job store.Job
+	// ended records the end of the job.
+	ended func(runner.JobResult) error
 }
 
-var _ runner.Observer = (*observer)(nil)
+var (
+	_ runner.Observer = (*observer)(nil)
+	_ runner.Ender    = (*observer)(nil)
+)
+
+// JobEnded implements runner.Ender: the verdict need not wait until the job's
+// network is gone. If this process dies before that, the next one's sweep finds
+// what is left.
+func (o *observer) JobEnded(_ context.Context, r runner.JobResult) error {
+	return o.ended(r)
+}
 
 func (o *observer) Intend(ctx context.Context, op runner.Op) error {
 	return o.q.Store.IntendOp(ctx, o.job.ID, op.Key())
