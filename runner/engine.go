@@ -135,7 +135,7 @@ type ContainerSpec struct {
 	Cmd        []string // nil: the image's
 	Env        []string // "KEY=value", sorted
 	WorkingDir string   // empty: the image's
-	NetworkID  string
+	NetworkID  string   // or the network's name; made before the container is started
 	Aliases    []string // names under which others on the network reach it
 	VolumeID   string   // mounted without copying the image's files into it
 	MountPath  string   // where VolumeID is mounted; absolute

@@ -108,7 +108,7 @@ func newRun(ctx context.Context, job *Job, state State, eng Engine, obs Observer
 	}
 	r.live, r.leave = context.WithCancelCause(r.base)
 	r.work, r.halt = context.WithCancelCause(r.live)
-	r.setup.ready = make(chan struct{})
+	r.setup.init()
 	r.steps = newSteps(r)
 	return r
 }

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,17 +14,24 @@ import (
 
 // setup makes what all steps of a job share: the network, the volume and, in
 // it, the source. The source has to go through a container, so that of the
-// first step that has one takes it, before any container is started.
+// first step that has one takes it, before any container is started. Nobody
+// waits for more than they need: the network takes longest, and only a start
+// needs it.
 type setup struct {
-	ready   chan struct{} // closed when the fields below are set
-	network string        // IDs
-	volume  string
-	tree    io.ReadCloser // the source, opened; nil if it is not needed
+	// Each is closed when the part is there, or the job is halted for want of it.
+	networkMade, volumeMade, treeOpened chan struct{}
+
+	volume string        // ID; set when volumeMade is closed
+	tree   io.ReadCloser // the source; set when treeOpened is closed, nil if it is not needed
 
 	begun   bool // the owner's
 	running sync.WaitGroup
 	copying sync.Mutex // held by the one that copies; guards copied
 	copied  bool
+}
+
+func (u *setup) init() {
+	u.networkMade, u.volumeMade, u.treeOpened = make(chan struct{}), make(chan struct{}), make(chan struct{})
 }
 
 // setupError is the cause with which a job is halted that cannot be set up.
@@ -45,9 +51,16 @@ var (
 func (u *setup) begin(r *run) {
 	rec, _ := r.record(opSource)
 	u.begun, u.copied = true, rec.Done
+	u.part(r, u.networkMade, u.makeNetwork)
+	u.part(r, u.volumeMade, u.makeVolume)
+	u.part(r, u.treeOpened, u.openTree)
+}
+
+// part starts to make one part. A job that lacks one is halted.
+func (u *setup) part(r *run, made chan<- struct{}, f func(*run) error) {
 	u.running.Go(func() {
-		defer close(u.ready)
-		if err := u.make(r); err != nil {
+		defer close(made)
+		if err := f(r); err != nil {
 			r.halt(setupError{err})
 		}
 	})
@@ -69,46 +82,43 @@ func (u *setup) closeTree() {
 	}
 }
 
-// make does all three at once, since each takes its time.
-func (u *setup) make(r *run) error {
-	var wg sync.WaitGroup
-	var networkErr, volumeErr, sourceErr error
-	wg.Go(func() { u.network, networkErr = u.makeNetwork(r) })
-	wg.Go(func() { u.volume, volumeErr = u.makeVolume(r) })
-	if !u.copied {
-		wg.Go(func() { u.tree, sourceErr = openTree(r) })
-	}
-	wg.Wait()
-	return errors.Join(networkErr, volumeErr, sourceErr)
-}
-
-func (u *setup) makeNetwork(r *run) (string, error) {
+func (u *setup) makeNetwork(r *run) error {
 	if rec, _ := r.record(opNetwork); rec.Done {
-		return rec.ID, nil
+		return nil
 	}
-	id, err := r.do(opNetwork, func(ctx context.Context) (string, error) {
+	_, err := r.do(opNetwork, func(ctx context.Context) (string, error) {
 		return r.eng.CreateNetwork(ctx, NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0)})
 	})
-	return id, wrap("create network", err)
+	return wrap("create network", err)
 }
 
-func (u *setup) makeVolume(r *run) (string, error) {
+func (u *setup) makeVolume(r *run) error {
 	if rec, _ := r.record(opVolume); rec.Done {
-		return rec.ID, nil
+		u.volume = rec.ID
+		return nil
 	}
 	id, err := r.do(opVolume, func(ctx context.Context) (string, error) {
 		return r.eng.CreateVolume(ctx, VolumeSpec{Name: VolumeName(r.job.Server, r.job.ID), Labels: r.job.labels(0)})
 	})
-	return id, wrap("create volume", err)
+	u.volume = id
+	return wrap("create volume", err)
 }
 
-func openTree(r *run) (io.ReadCloser, error) {
+func (u *setup) openTree(r *run) error {
+	if rec, _ := r.record(opSource); rec.Done {
+		return nil
+	}
 	if r.job.Source == nil {
 		tree, err := emptyTree(r.job.Workflow.Workspace)
-		return tree, wrap("make empty workspace", err)
+		u.tree = tree
+		return wrap("make empty workspace", err)
 	}
 	tree, err := r.job.Source(r.work)
-	return tree, wrap("open source", err)
+	if err != nil {
+		return fmt.Errorf("open source: %w", err)
+	}
+	u.tree = tree
+	return nil
 }
 
 // emptyTree is a tree of nothing but the directory that steps begin in, which
@@ -132,8 +142,8 @@ func emptyTree(w pipeline.Workspace) (io.ReadCloser, error) {
 	return io.NopCloser(&b), nil
 }
 
-// copySource copies the source into the volume by way of a container that was
-// created, unless that has been done. It returns when it is done, whoever does
+// copySource copies the source, which is opened, into the volume by way of a
+// container that was created, unless that has been done. It returns when it is done, whoever does
 // it. A job whose source cannot be copied is halted.
 func (u *setup) copySource(r *run, container string) error {
 	u.copying.Lock()

@@ -37,6 +37,7 @@ func (j *Job) containerSpec(number, attempt int, failed bool) (ContainerSpec, er
 		Cmd:        in.cmd,
 		Env:        j.environment(step, number, in.script, failed),
 		WorkingDir: in.workingDir,
+		NetworkID:  NetworkName(j.Server, j.ID), // it may still be on its way
 		Aliases:    []string{step.Name},
 		MountPath:  j.Workflow.Workspace.Base,
 		Limits:     j.Limits,

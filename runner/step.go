@@ -101,21 +101,33 @@ func (x *execution) contain() (ContainerState, error) {
 	if err := r.pulls.wait(x.ctx, r, s.plan, &noticeWriter{sink: x.sink}); err != nil {
 		return ContainerState{}, err
 	}
-	select {
-	case <-r.setup.ready:
-	case <-x.ctx.Done():
-	}
-	if x.ctx.Err() != nil {
-		return ContainerState{}, context.Cause(x.ctx)
+	if err := x.await(r.setup.volumeMade); err != nil {
+		return ContainerState{}, err
 	}
 	id, err := x.create()
 	if err != nil {
 		return ContainerState{}, err
 	}
+	if err := x.await(r.setup.treeOpened); err != nil {
+		return ContainerState{}, err
+	}
 	if err := r.setup.copySource(r, id); err != nil {
 		return ContainerState{}, err
 	}
+	if err := x.await(r.setup.networkMade); err != nil {
+		return ContainerState{}, err
+	}
 	return x.start(id)
+}
+
+// await waits for a part of the job's setup. If the step has to end before, or
+// the part cannot be made, the error is the cause.
+func (x *execution) await(made <-chan struct{}) error {
+	select {
+	case <-made:
+	case <-x.ctx.Done():
+	}
+	return context.Cause(x.ctx)
 }
 
 // create makes the container, or finds the one that an earlier Run made.
@@ -133,7 +145,7 @@ func (x *execution) create() (string, error) {
 		s.created = s.opIntended(OpCreateContainer)
 		return "", err
 	}
-	spec.NetworkID, spec.VolumeID = r.setup.network, r.setup.volume
+	spec.VolumeID = r.setup.volume
 	id, err := r.do(s.op(OpCreateContainer), func(ctx context.Context) (string, error) {
 		return r.eng.CreateContainer(ctx, spec)
 	})

@@ -35,6 +35,7 @@ func Lifecycle(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 		"LogsFollow":            logsFollow,
 		"RunsOnce":              runsOnce,
 		"CopyBeforeStart":       copyBeforeStart,
+		"CreateBeforeNetwork":   createBeforeNetwork,
 		"CopyFailsWithSource":   copyFailsWithSource,
 		"VolumeIsShared":        volumeIsShared,
 		"WaitEndsWithContext":   waitEndsWithContext,

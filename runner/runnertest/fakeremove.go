@@ -40,13 +40,20 @@ func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		for _, c := range e.containers {
-			if c.spec.NetworkID == id && c.snapshot().Running {
+			if e.isOn(c, id) && c.snapshot().Running {
 				return fmt.Errorf("remove network %s: container %s is on it", id, c.spec.Name)
 			}
 		}
 		delete(e.networks, id)
 		return nil
 	})
+}
+
+// isOn reports whether a container was created for a network, by its ID or name.
+// It is called with mu held.
+func (e *Engine) isOn(c *container, networkID string) bool {
+	n, ok := e.networks[networkID]
+	return ok && (c.spec.NetworkID == n.ID || c.spec.NetworkID == n.Name)
 }
 
 // RemoveVolume implements runner.Engine. A volume that a container has is not

@@ -87,9 +87,25 @@ func (e *Engine) Start(ctx context.Context, containerID string) error {
 		if err != nil {
 			return err
 		}
+		if !e.hasNetwork(c) {
+			return fmt.Errorf("start container %s: network %s not found", c.spec.Name, c.spec.NetworkID)
+		}
 		c.start(&e.programs)
 		return nil
 	})
+}
+
+// hasNetwork reports whether the network that a container is for, if any, is
+// there.
+func (e *Engine) hasNetwork(c *container) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id := range e.networks {
+		if e.isOn(c, id) {
+			return true
+		}
+	}
+	return c.spec.NetworkID == ""
 }
 
 // Inspect implements runner.Engine.

@@ -182,6 +182,27 @@ func stopWhatDoesNotRun(r *rig) {
 	r.ok("Stop of nothing", r.engine.Stop(r.ctx, r.name(), 0))
 }
 
+// createBeforeNetwork creates a container for a network that is made later, and
+// is known by its name only.
+func createBeforeNetwork(r *rig) {
+	n := runner.NetworkSpec{Name: r.name(), Labels: r.labels()}
+	s := r.spec(exitSeven)
+	s.NetworkID = n.Name
+	early, late := r.create(s), s
+	late.Name = r.name()
+	if err := r.engine.Start(r.ctx, early); err == nil {
+		r.Error("a container was started without its network")
+	}
+	_, err := r.engine.CreateNetwork(r.ctx, n)
+	r.ok("CreateNetwork", err)
+	for _, id := range []string{early, r.create(late)} {
+		r.start(id)
+		if got := r.wait(id).ExitCode; got != 7 {
+			r.Errorf("exit code %d, want 7", got)
+		}
+	}
+}
+
 func removeIsIdempotent(r *rig) {
 	v := r.volume()
 	n := r.network()
