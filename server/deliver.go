@@ -72,15 +72,14 @@ func (t *Trigger) handleDelivery(ctx context.Context, log *slog.Logger, d store.
 func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, b store.Build, d store.Delivery) error {
 	b.Number = repo.LastNumber + 1
 	p, err := t.plan(ctx, repo, &b)
-	var tr *temporaryError
-	switch {
-	case errors.As(err, &tr) && d.Attempts+1 < maxTries:
-		log.Warn("cannot fetch commit, trying again", "sha", b.SHA, "attempt", d.Attempts+1, "error", err)
-		return t.Store.RetryDelivery(ctx, d.GUID, t.backoff(d.Attempts), tr.Error())
-	case errors.As(err, &tr):
-		p = failedPlan(tr.Error())
-	case err != nil:
-		return err
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		var again bool
+		if p, again = t.lastTry(log, d.Attempts, err); again {
+			return t.Store.RetryDelivery(ctx, d.GUID, t.backoff(d.Attempts), p.reason)
+		}
 	}
 	if p.none != "" && !repo.HadPipeline {
 		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryIgnored, p.none, 0)
@@ -111,6 +110,23 @@ func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, 
 	return nil
 }
 
+// lastTry says what becomes of a build that could not be planned for the
+// attempts+1st time: it is put off, or ends with a reason. Whatever the cause,
+// it ends some time, since the repository's later deliveries wait for it.
+func (t *Trigger) lastTry(log *slog.Logger, attempts int, err error) (p planned, again bool) {
+	reason := "internal error: see the server's log"
+	var temporary *temporaryError
+	if errors.As(err, &temporary) {
+		reason = temporary.Error()
+	}
+	if attempts+1 >= maxTries {
+		log.Error("cannot plan build, giving up", "error", err)
+		return failedPlan(reason), false
+	}
+	log.Warn("cannot plan build, trying again", "attempt", attempts+1, "error", err)
+	return failedPlan(reason), true
+}
+
 // planRestart plans a build that was created without jobs: a restart.
 func (t *Trigger) planRestart(ctx context.Context, b store.Build) {
 	log := t.Logger.With("build", b.ID)
@@ -120,16 +136,17 @@ func (t *Trigger) planRestart(ctx context.Context, b store.Build) {
 			return err
 		}
 		p, err := t.plan(ctx, repo, &b)
-		var tr *temporaryError
-		switch {
-		case errors.As(err, &tr) && b.Attempts+1 < maxTries:
-			b.NextAt, b.Reason = t.backoff(b.Attempts), tr.Error()
-			return t.Store.RetryPlan(ctx, b)
-		case errors.As(err, &tr):
-			p = failedPlan(tr.Error())
-		case err != nil:
-			return err
-		case p.none != "":
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			var again bool
+			if p, again = t.lastTry(log, b.Attempts, err); again {
+				b.NextAt, b.Reason = t.backoff(b.Attempts), p.reason
+				return t.Store.RetryPlan(ctx, b)
+			}
+		}
+		if p.none != "" {
 			p = failedPlan(p.none)
 		}
 		b.Reason = ""

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -102,11 +103,16 @@ func (t *Trigger) find(ctx context.Context, repo store.Repo, b *store.Build) ([]
 	}
 	files, err := pipeline.Find(tree)
 	var problems pipeline.Problems
+	var unread *fs.PathError
 	switch {
 	case errors.Is(err, pipeline.ErrNone):
 		return nil, planned{none: fmt.Sprintf("no pipeline file in %.7s: add .slipway.yml", b.SHA)}, nil
 	case errors.As(err, &problems):
 		return nil, brokenPlan(nil, problems), nil
+	case errors.As(err, &unread) && errors.Is(err, fs.ErrInvalid): // the mirror gives out no more of a file
+		return nil, brokenPlan(nil, pipeline.Problems{{File: unread.Path,
+			Message: fmt.Sprintf("is larger than %d KiB", pipeline.MaxFileBytes>>10),
+			Fix:     "move long scripts into files of their own and call them"}}), nil
 	case err != nil:
 		return nil, planned{}, err
 	}
