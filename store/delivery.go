@@ -113,6 +113,7 @@ func (s *Store) finishDelivery(tx *tx, guid string, status DeliveryStatus, outco
 // RetryDelivery counts a failed try and sets when the next one is due.
 func (s *Store) RetryDelivery(ctx context.Context, guid string, at time.Time, outcome string) error {
 	return wrap("put off delivery", s.update(ctx, func(tx *tx) error {
+		tx.publish(Event{Kind: DeliveryChanged})
 		return tx.exec(`UPDATE deliveries SET attempts = attempts + 1, next_at = ?, outcome = ?
 			WHERE guid = ? AND status = 'pending'`, ms(at), outcome, guid)
 	}))
