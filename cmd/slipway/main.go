@@ -25,6 +25,7 @@ logs in a web UI. To see it work: slipway demo. To run it: slipway server.`
 type cli struct {
 	Server      serverCmd      `cmd:"" help:"Run the server."`
 	Demo        demoCmd        `cmd:"" help:"Show the main job on this machine, with a stand-in GitHub: a push, its build, its verdict."`
+	Run         runCmd         `cmd:"" help:"Run the pipeline of the current directory here, without a server."`
 	Lint        lintCmd        `cmd:"" help:"Check pipeline files, and show what an event would run and why."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the server on this machine whether it is alive; exit code 1 if not."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

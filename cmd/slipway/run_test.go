@@ -1,0 +1,107 @@
+package main
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/slipway-ci/slipway/runner/docker"
+	"github.com/slipway-ci/slipway/runner/runnertest"
+)
+
+// workTree makes a checkout with a pipeline in which IMAGE stands for the test
+// image, and with a file that was never committed.
+func workTree(t *testing.T, pipeline string) string {
+	t.Helper()
+	dir := t.TempDir()
+	writeFile(t, dir, ".slipway.yml", strings.ReplaceAll(pipeline, "IMAGE", runnertest.Image(t)))
+	if out, err := exec.CommandContext(t.Context(), "git", "init", "-q", "-b", "trunk", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	writeFile(t, dir, "new.txt", "not committed\n")
+	return dir
+}
+
+const threeSteps = `
+steps:
+  - {name: one, image: IMAGE, commands: [cat new.txt, echo one > one.txt]}
+  - {name: two, image: IMAGE, commands: ['echo "two on $CI_COMMIT_BRANCH with $EXTRA"', 'ls']}
+  - {name: three, image: IMAGE, commands: [exit 3]}
+`
+
+func wantOutput(t *testing.T, out string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(out, want) {
+			t.Errorf("output lacks %q:\n%s", want, out)
+		}
+	}
+}
+
+func TestRunTakesTheWorkingTree(t *testing.T) {
+	code, out, errs := slipway(t, workTree(t, threeSteps), "run", "--env", "EXTRA=more")
+	if code != 1 || errs != "" {
+		t.Errorf("exit code %d, %s", code, errs)
+	}
+	wantOutput(t, out, "one  not committed", "two  two on trunk with more", "two  one.txt", "workflow main failure: step three failed: exit code 3")
+}
+
+func TestRunSomeSteps(t *testing.T) {
+	dir := workTree(t, threeSteps)
+	code, out, _ := slipway(t, dir, "run", "--step", "two", "--branch", "x")
+	if code != 0 || strings.Contains(out, "not committed") || strings.Contains(out, "one.txt") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	wantOutput(t, out, "two  two on x", "one  skipped  not asked for", "workflow main success")
+
+	code, out, _ = slipway(t, dir, "run", "--from", "two")
+	if code != 1 || strings.Contains(out, "one  +") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	wantOutput(t, out, "one  skipped  before two", "two  two on trunk", "three  failure")
+
+	code, _, errs := slipway(t, dir, "run", "--step", "tow")
+	if code != 1 || !strings.Contains(errs, "has no step tow; it has one, two, three") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+func TestRunShowsWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, dir, ".slipway.yml", "steps:\n  - {name: x, image: y, comands: a}\n")
+	code, _, errs := slipway(t, dir, "run")
+	if code != 1 || !strings.Contains(errs, ".slipway.yml:2:25") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+func TestRunKeepsTheWorkspace(t *testing.T) {
+	_, out, _ := slipway(t, workTree(t, threeSteps), "run", "--keep")
+	m := regexp.MustCompile(`docker volume rm (slipway-\S+)`).FindStringSubmatch(out)
+	if m == nil {
+		t.Fatalf("the volume is not named:\n%s", out)
+	}
+	cli := runnertest.Docker(t)
+	if _, err := cli.VolumeInspect(t.Context(), m[1]); err != nil {
+		t.Errorf("the volume is not kept: %v", err)
+	}
+	if err := docker.New(cli, docker.Options{}).RemoveVolume(t.Context(), m[1]); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestShellIsOpenedInTheStep(t *testing.T) {
+	dir := workTree(t, threeSteps)
+	cmd := program(t.Context(), nil, "run", "--shell", "two", "--env", "EXTRA=more")
+	cmd.Dir = dir
+	cmd.Stdin = strings.NewReader("pwd; cat one.txt; echo \"$CI_STEP_NAME has $EXTRA\"\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	wantOutput(t, string(out), "a shell in step two", "/slipway/src\none\ntwo has more\n")
+	if strings.Contains(string(out), "three") && !strings.Contains(string(out), "three  skipped") {
+		t.Errorf("a step after the shell's ran:\n%s", out)
+	}
+}
