@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -48,34 +49,66 @@ func (o *Outbox) send(ctx context.Context) (time.Duration, error) {
 	return maxWait, nil
 }
 
-// post sends one status and records what came of it.
+// post sends one status and records what came of it. Its error is GitHub's.
 func (o *Outbox) post(ctx context.Context, row store.CommitStatus) error {
+	log := o.Logger.With("sha", row.SHA, "context", row.Context, "state", row.State)
 	repo, err := o.Store.RepoByID(ctx, row.RepoID)
 	if err != nil {
-		return err
+		if o.pause(ctx) {
+			log.Error("cannot read the repository of a status, trying again", "error", err)
+		}
+		return nil
 	}
-	log := o.Logger.With("repo", repo.FullName(), "sha", row.SHA, "context", row.Context, "state", row.State)
+	log = log.With("repo", repo.FullName())
 	err = o.GitHub.CreateStatus(ctx, repo.Owner, repo.Name, row.SHA, github.Status{
 		State: github.State(row.State), Context: row.Context,
 		Description: row.Description, TargetURL: row.TargetURL,
 	})
-	// What GitHub answered is recorded even if we are told to stop meanwhile.
-	record := context.WithoutCancel(ctx)
 	var refused *github.RefusedError
 	switch {
 	case err == nil:
 		log.Info("status sent", "description", row.Description)
-		return o.Store.StatusSent(record, row)
+		o.record(ctx, log, func(ctx context.Context) error { return o.Store.StatusSent(ctx, row) })
 	case ctx.Err() != nil:
 		return nil // not known whether GitHub has it; it is sent again
 	case errors.As(err, &refused):
 		log.Warn("GitHub refused a status; it is tried again hourly", "error", err)
-		return errors.Join(o.Store.StatusFailed(record, row, o.Store.Now().Add(retryRefused),
-			cmp.Or(refused.Status, http.StatusUnprocessableEntity), refused.Message), err)
+		next, code := o.Store.Now().Add(retryRefused), cmp.Or(refused.Status, http.StatusUnprocessableEntity)
+		o.record(ctx, log, func(ctx context.Context) error { return o.Store.StatusFailed(ctx, row, next, code, refused.Message) })
 	default:
 		next := o.nextTry(row.Attempts, err)
 		log.Warn("cannot send a status, trying again", "error", err, "attempt", row.Attempts+1, "next", next)
-		return errors.Join(o.Store.StatusFailed(record, row, next, 0, err.Error()), err)
+		o.record(ctx, log, func(ctx context.Context) error { return o.Store.StatusFailed(ctx, row, next, 0, err.Error()) })
+	}
+	return err
+}
+
+// record writes down what GitHub answered, even if we are told to stop
+// meanwhile. It keeps at it while the database fails: the row would be due
+// again, and GitHub hear the same over and over.
+func (o *Outbox) record(ctx context.Context, log *slog.Logger, write func(context.Context) error) {
+	for {
+		err := write(context.WithoutCancel(ctx))
+		if err == nil {
+			return
+		}
+		log.Error("cannot record what became of a status, trying again", "error", err)
+		if !o.pause(ctx) {
+			return // the next process sends it again
+		}
+	}
+}
+
+// pause waits before another try at the database, and reports whether there is
+// to be one.
+func (o *Outbox) pause(ctx context.Context) bool {
+	t := time.NewTimer(o.RetryBase)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 
