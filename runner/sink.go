@@ -11,14 +11,16 @@ import (
 const (
 	// flushBytes is how much text is gathered before it is appended at once.
 	flushBytes = 64 << 10
-	// flushAfter is how long the first gathered line waits for others.
+	// flushAfter is the time from one append to the next, unless there is much.
 	flushAfter = 50 * time.Millisecond
+	// flushSoon is how long a line waits for others after a pause.
+	flushSoon = time.Millisecond
 )
 
 // A sink gathers the rows of one step and appends them to its Log in batches:
-// when there are flushBytes, and flushAfter after the first that waits. It may
-// be used concurrently. It reuses its buffers, since a Log keeps nothing of
-// what it is given.
+// when there are flushBytes, and when flushAfter has passed since the one before:
+// a line after a pause is appended almost at once. It may be used concurrently.
+// It reuses its buffers, since a Log keeps nothing of what it is given.
 type sink struct {
 	log  Log
 	mask *mask.Set
@@ -28,6 +30,7 @@ type sink struct {
 	text    []byte // what rows refer to
 	lines   []*lineWriter
 	armed   *time.Timer // not nil while a flush is due
+	flushed time.Time   // when rows were appended last
 	changed bool        // a line without an end has grown since it was appended
 	closed  bool
 	err     error // the first error of log
@@ -75,7 +78,7 @@ func (s *sink) addText(row Line, head, tail []byte) {
 // arm makes a flush due, unless one is. It is called with mu held.
 func (s *sink) arm() {
 	if s.armed == nil && !s.closed {
-		s.armed = time.AfterFunc(flushAfter, s.due)
+		s.armed = time.AfterFunc(max(flushSoon, flushAfter-time.Since(s.flushed)), s.due)
 	}
 }
 
@@ -109,6 +112,7 @@ func (s *sink) flushLocked(open bool) {
 	}
 	if s.err == nil && len(s.rows) > 0 {
 		s.err = s.log.Append(s.rows...)
+		s.flushed = time.Now()
 	}
 	clear(s.rows) // lets go of texts that are not in s.text
 	s.rows, s.text = s.rows[:0], s.text[:0]
