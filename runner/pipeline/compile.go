@@ -67,22 +67,61 @@ func (c *Config) plan(f Facts) (*Plan, Problems) {
 	plan := &Plan{}
 	shared := factVariables(f)
 	var problems Problems
-	var workflows []*workflow
-	for i, doc := range c.docs {
+	var jobs []*workflow
+	for _, doc := range c.docs {
 		plan.Files = append(plan.Files, doc.path)
-		w := newWorkflow(doc, f, shared.forWorkflow(doc.name, i+1))
-		workflows = append(workflows, w)
-		if doc.root != nil {
-			w.build()
+		more := newWorkflows(doc, f, shared)
+		if len(jobs)+len(more) > maxJobs {
+			problems = append(problems, doc.problem(0, 0, fmt.Sprintf("makes the jobs of the build more than %d", maxJobs), "make a matrix smaller"))
+			break
+		}
+		for _, w := range more {
+			jobs = append(jobs, w)
+			w.vars.setNumber("CI_WORKFLOW_NUMBER", int64(len(jobs)))
+			if doc.root != nil {
+				w.build()
+			}
 		}
 	}
 	// Which workflows there are is known only now.
-	checkWorkflows(workflows)
-	for _, w := range workflows {
+	checkWorkflows(jobs)
+	for _, w := range jobs {
 		plan.Workflows = append(plan.Workflows, w.planned)
-		problems = append(problems, inFileOrder(w.decoder.problems)...)
 	}
-	return plan, problems
+	return plan, append(problems, allProblems(jobs)...)
+}
+
+// allProblems returns the problems of the jobs, file by file. The jobs of a
+// matrix have most of theirs in common, which are told once.
+func allProblems(jobs []*workflow) Problems {
+	var out Problems
+	for start, end := 0, 0; start < len(jobs); start = end {
+		doc := jobs[start].doc
+		seen := map[Problem]bool{}
+		var ps Problems
+		for end = start; end < len(jobs) && jobs[end].doc == doc; end++ {
+			for _, p := range jobs[end].decoder.problems {
+				if !seen[p] && len(ps) < 2*maxProblems {
+					seen[p] = true
+					ps = append(ps, p)
+				}
+			}
+		}
+		if doc.root != nil && jobs[start].decoder.spent() && !hasErrors(ps) {
+			ps = append(ps, doc.exhausted(doc.root))
+		}
+		out = append(out, inFileOrder(ps)...)
+	}
+	return out
+}
+
+func hasErrors(ps Problems) bool {
+	for _, p := range ps {
+		if !p.Warning {
+			return true
+		}
+	}
+	return false
 }
 
 // finish splits warnings from errors.

@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -28,20 +30,38 @@ type value interface {
 type decoder struct {
 	doc      *document
 	vars     *substituter
-	work     int
+	work     *int   // left; shared by all decoders of the document
+	secrets  *Facts // of which only the secrets are looked at
 	problems Problems
 	errors   int // in problems
 	warnings int // in problems
 	fields   map[reflect.Type]map[string][]int
 }
 
-func newDecoder(doc *document, vars *substituter) *decoder {
-	return &decoder{doc: doc, vars: vars, work: maxWork, fields: map[reflect.Type]map[string][]int{}}
+func newDecoder(doc *document, vars *substituter, f *Facts) *decoder {
+	work := maxWork
+	return &decoder{doc: doc, vars: vars, work: &work, secrets: f, fields: map[reflect.Type]map[string][]int{}}
+}
+
+// another returns a decoder of the same document with other variables, no
+// problems yet, and the same budget.
+func (d *decoder) another(vars *substituter) *decoder {
+	return &decoder{doc: d.doc, vars: vars, work: d.work, secrets: d.secrets, fields: d.fields}
 }
 
 // report adds an error at a node.
 func (d *decoder) report(n *yaml.Node, message, fix string) {
 	d.add(d.doc.problem(n.Line, n.Column, message, fix))
+}
+
+// complain adds an error in slipway's own files, a warning in others, whose own
+// system reads over it.
+func (d *decoder) complain(n *yaml.Node, message, fix string) {
+	if d.doc.dialect == slipway {
+		d.report(n, message, fix)
+	} else {
+		d.warn(n, message, fix)
+	}
 }
 
 // warn adds a warning at a node.
@@ -67,20 +87,19 @@ func (d *decoder) add(p Problem) {
 
 // spend takes work from the budget and reports whether there was enough.
 func (d *decoder) spend(n *yaml.Node, work int) bool {
-	if d.work < 0 {
+	if d.spent() {
 		return false
 	}
-	if d.work -= work; d.work >= 0 {
+	if *d.work -= work; *d.work >= 0 {
 		return true
 	}
 	// It is told first and for sure: what was not decoded makes other problems.
-	d.problems = Problems{d.doc.problem(n.Line, n.Column, "stands for too much: the file's aliases and lists expand beyond every bound",
-		"use fewer aliases")}
+	d.problems = Problems{d.doc.exhausted(n)}
 	return false
 }
 
 // spent reports whether the budget is used up.
-func (d *decoder) spent() bool { return d.work < 0 }
+func (d *decoder) spent() bool { return *d.work < 0 }
 
 // resolve returns the node that n stands for.
 func (d *decoder) resolve(n *yaml.Node) *yaml.Node {
@@ -168,9 +187,23 @@ func (d *decoder) itemsAt(n *yaml.Node, depth int) []*yaml.Node {
 		c = d.resolve(c)
 		if c.Kind == yaml.MappingNode && len(c.Content) == 2 && c.Content[0].Tag == "!!merge" && depth < maxDepth {
 			if list := d.resolve(c.Content[1]); list.Kind == yaml.SequenceNode {
-				out = append(out, d.itemsAt(list, depth+1)...)
+				out = append(out, d.mergedItems(list, depth+1)...)
 				continue
 			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// mergedItems returns the elements of the list in `<<: *list`, or of all lists
+// in `<<: [*one, *other]`.
+func (d *decoder) mergedItems(list *yaml.Node, depth int) []*yaml.Node {
+	var out []*yaml.Node
+	for _, c := range d.itemsAt(list, depth) {
+		if c.Kind == yaml.SequenceNode && depth < maxDepth {
+			out = append(out, d.itemsAt(c, depth+1)...)
+			continue
 		}
 		out = append(out, c)
 	}
@@ -192,24 +225,21 @@ func (d *decoder) object(n *yaml.Node, what string, into any) bool {
 			d.unknownKey(p.key, what, target)
 			continue
 		}
-		field := target.FieldByIndex(index).Addr().Interface().(value)
-		if l, ok := field.(*later); ok {
-			l.refuse(d, p.key)
-			continue
-		}
-		field.decode(d, p.value)
+		target.FieldByIndex(index).Addr().Interface().(value).decode(d, p.value)
 	}
 	return true
 }
 
-// fieldsOf maps the keys of a struct type to its fields, by their yaml tags.
+// fieldsOf maps the keys of a struct type to its fields, by their yaml tags. A
+// field with the tag `only` is a key in files of that dialect alone.
 func (d *decoder) fieldsOf(t reflect.Type) map[string][]int {
 	if f, ok := d.fields[t]; ok {
 		return f
 	}
 	f := map[string][]int{}
 	for _, field := range reflect.VisibleFields(t) {
-		if key := field.Tag.Get("yaml"); key != "" {
+		only := field.Tag.Get("only")
+		if key := field.Tag.Get("yaml"); key != "" && (only == "" || only == d.doc.dialect.String()) {
 			f[key] = field.Index
 		}
 	}
@@ -223,12 +253,7 @@ func (d *decoder) unknownKey(key *yaml.Node, what string, target reflect.Value) 
 		d.reportUnknown(key, what, "")
 		return
 	}
-	var known []string
-	for k, index := range d.fieldsOf(target.Type()) {
-		if _, ok := target.FieldByIndex(index).Interface().(later); !ok {
-			known = append(known, k)
-		}
-	}
+	known := slices.Collect(maps.Keys(d.fieldsOf(target.Type())))
 	d.reportUnknown(key, what, didYouMean(key.Value, known))
 }
 

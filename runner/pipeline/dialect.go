@@ -17,6 +17,14 @@ const (
 	woodpecker
 )
 
+// String returns the name of the dialect as the tag `only` has it.
+func (d dialect) String() string {
+	if d == woodpecker {
+		return "woodpecker"
+	}
+	return "slipway"
+}
+
 func dialectOf(file string) dialect {
 	if file == ".woodpecker" || strings.HasPrefix(file, ".woodpecker.") || strings.HasPrefix(file, ".woodpecker/") {
 		return woodpecker

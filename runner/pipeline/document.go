@@ -61,3 +61,9 @@ func (doc *document) problem(line, column int, message, fix string) Problem {
 		Message: message, Fix: fix, Text: doc.line(line),
 	}
 }
+
+// exhausted is the problem of a document that is more work than is allowed.
+func (doc *document) exhausted(n *yaml.Node) Problem {
+	return doc.problem(n.Line, n.Column, "stands for too much: the file's aliases, lists and matrix expand beyond every bound",
+		"use fewer aliases, or a smaller matrix")
+}

@@ -2,16 +2,20 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// environment is a map, or a list of KEY=value, of single values.
-type environment struct{ values map[string]string }
+// environment is a map, or a list of KEY=value, of single values and secrets.
+type environment struct {
+	values  map[string]string
+	secrets map[string]string // variable → name of the secret
+}
 
 func (e *environment) decode(d *decoder, n *yaml.Node) {
-	e.values = map[string]string{}
+	e.values, e.secrets = map[string]string{}, map[string]string{}
 	switch n.Kind {
 	case yaml.MappingNode:
 		for _, p := range d.pairs(n) {
@@ -29,10 +33,13 @@ func (e *environment) decode(d *decoder, n *yaml.Node) {
 }
 
 func (e *environment) set(d *decoder, p pair) {
-	if p.value.Kind == yaml.MappingNode && fromSecret(d, p.value) {
+	if !e.checkName(d, p.key, p.key.Value) {
 		return
 	}
-	if !e.checkName(d, p.key, p.key.Value) {
+	if hasKey(p.value, fromSecretKey) {
+		if name, ok := d.secretRef(p.value); ok {
+			e.secrets[p.key.Value] = name
+		}
 		return
 	}
 	var t text
@@ -68,13 +75,105 @@ func (e *environment) checkName(d *decoder, n *yaml.Node, name string) bool {
 	return false
 }
 
-// fromSecret reports `from_secret` in a value, and whether it was there.
-func fromSecret(d *decoder, n *yaml.Node) bool {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if key := n.Content[i]; key.Value == "from_secret" {
-			later{}.refuse(d, key)
-			return true
+// secretRef reads {from_secret: name}.
+func (d *decoder) secretRef(n *yaml.Node) (name string, ok bool) {
+	for _, p := range d.pairs(n) {
+		if p.key.Value != fromSecretKey {
+			d.report(p.key, fmt.Sprintf("`%s` cannot stand beside `from_secret`", clip(p.key.Value)), "remove one of them")
+			return "", false
+		}
+		var t text
+		if !t.decodeAs(d, p.value, plain) {
+			return "", false
+		}
+		return d.secretName(p.value, t.value)
+	}
+	return "", false
+}
+
+// secretName returns the name of a secret as it is known, or reports that it is
+// not. Woodpecker's and Drone's files may write it in capitals and small letters
+// as they like.
+func (d *decoder) secretName(n *yaml.Node, name string) (string, bool) {
+	if name == "" {
+		d.report(n, "the name of the secret is empty", "")
+		return "", false
+	}
+	for _, known := range d.secrets.Secrets {
+		if known == name || d.doc.dialect != slipway && strings.EqualFold(known, name) {
+			return known, true
 		}
 	}
-	return false
+	if d.secrets.AnySecret {
+		return name, true
+	}
+	fix := didYouMean(name, d.secrets.Secrets)
+	if fix == "" {
+		fix = "add it to the secrets of the repository"
+	}
+	d.report(n, fmt.Sprintf("there is no secret `%s` for this event", clip(name)), fix)
+	return "", false
+}
+
+// secretList is Woodpecker's old way to get secrets: names, or {source, target},
+// which become variables.
+type secretList struct{ environment }
+
+// secretPair is a secret under another name.
+type secretPair struct {
+	Source text `yaml:"source"`
+	Target text `yaml:"target"`
+}
+
+func (s *secretList) decode(d *decoder, n *yaml.Node) {
+	s.secrets = map[string]string{}
+	if n.Kind != yaml.SequenceNode {
+		d.report(n, fmt.Sprintf("`secrets` must be a list, this is %s", kindOf(n)), "")
+		return
+	}
+	for _, c := range d.items(n) {
+		var p secretPair
+		if c.Kind == yaml.MappingNode {
+			d.object(c, "secret", &p)
+		} else {
+			p.Source.decode(d, c)
+		}
+		if p.Target.value == "" {
+			p.Target.value = p.Source.value
+		}
+		if name, ok := d.secretName(c, p.Source.value); ok {
+			s.secrets[strings.ToUpper(p.Target.value)] = name
+		}
+	}
+}
+
+// planEnvironment fills a step's variables: the settings, over them what the
+// environment says, and what is the step's own.
+func (w *workflow) planEnvironment(step *Step, c *containerFile, number int) {
+	env := variables{}
+	env.set("CI_STEP_NAME", c.Name.value)
+	env.setNumber("CI_STEP_NUMBER", int64(number))
+	maps.Copy(env, c.Settings.values)
+	secrets := map[string]string{}
+	maps.Copy(secrets, c.Settings.secrets)
+	templates := map[string]Template{}
+	maps.Copy(templates, c.Settings.templates)
+	maps.Copy(secrets, c.Secrets.secrets)
+	for name, secret := range c.Environment.secrets {
+		delete(env, name)
+		delete(templates, name)
+		secrets[name] = secret
+	}
+	for name, value := range c.Environment.values {
+		delete(secrets, name)
+		delete(templates, name)
+		env[name] = value
+	}
+	step.Environment = env
+	if len(secrets) > 0 {
+		step.Secrets = secrets
+	}
+	if len(templates) > 0 {
+		step.Templates = templates
+	}
 }

@@ -41,44 +41,45 @@ func (f *filters) decode(d *decoder, n *yaml.Node) {
 type filter struct {
 	node *yaml.Node
 
-	Event  pattern `yaml:"event"`
-	Branch pattern `yaml:"branch"`
-	Status pattern `yaml:"status"`
+	Event    pattern    `yaml:"event" doc:"What happened: push, tag, pull_request, pull_request_closed, release, deployment, cron, manual or merge_group." values:"event"`
+	Branch   pattern    `yaml:"branch" doc:"The branch, as a glob; the target of a pull request. It does not apply to tags."`
+	Ref      pattern    `yaml:"ref" doc:"The full ref, as a glob: refs/tags/v*."`
+	Repo     pattern    `yaml:"repo" doc:"The repository as owner/name, as a glob."`
+	Path     pathFilter `yaml:"path" doc:"Globs of which one must match a file that the push or the pull request changed, or a map. It does not apply to other events."`
+	Status   pattern    `yaml:"status" doc:"After which outcome of what it depends on a step runs: success, failure or both." values:"outcome"`
+	Matrix   matrixWhen `yaml:"matrix" doc:"The values of the matrix, as a map of names to globs."`
+	Instance pattern    `yaml:"instance" doc:"The host name of this slipway, as a glob."`
+	Platform pattern    `yaml:"platform" doc:"What the steps run on, as a glob: linux/amd64."`
+	Cron     pattern    `yaml:"cron" doc:"The name of the schedule, as a glob. It applies to the event cron only."`
+	Evaluate expression `yaml:"evaluate" doc:"An expression over the variables that must be true, such as CI_COMMIT_AUTHOR != \"renovate\"."`
 
-	Path        later `yaml:"path"`
-	Tag         later `yaml:"tag"`
-	Ref         later `yaml:"ref"`
-	Repo        later `yaml:"repo"`
-	Cron        later `yaml:"cron"`
-	Instance    later `yaml:"instance"`
-	Platform    later `yaml:"platform"`
-	Matrix      later `yaml:"matrix"`
-	Environment later `yaml:"environment"`
-	Evaluate    later `yaml:"evaluate"`
-	Local       later `yaml:"local"`
+	Local ignored `yaml:"local" only:"woodpecker"`
 }
 
-// events are those that this version knows, and those of Woodpecker that never
-// happen here but may be named.
+// events are the words for events, and those of Woodpecker that never happen
+// here but may be named.
 func events() []string {
-	return []string{
-		string(EventPush), string(EventTag), string(EventPullRequest),
-		"pull_request_closed", "pull_request_metadata", "release", "deployment", "cron", "manual", "custom",
+	out := []string{"pull_request_metadata", "custom"}
+	for _, k := range EventKinds() {
+		out = append(out, string(k))
 	}
+	return out
 }
 
 // check reports values that can never match, since they are typing errors.
 func (f *filter) check(d *decoder) {
 	f.Event.checkWords(d, "event", events())
 	f.Status.checkWords(d, "outcome", knownOutcomes())
-	f.Branch.checkGlobs(d)
+	for _, p := range []*pattern{&f.Branch, &f.Ref, &f.Repo, &f.Instance, &f.Platform, &f.Cron} {
+		p.checkGlobs(d)
+	}
 }
 
 // pattern is what a value is compared with: a list of which one must match, or
 // {include, exclude} of which none of the excluded may.
 type pattern struct {
-	Include texts      `yaml:"include"`
-	Exclude texts      `yaml:"exclude"`
+	Include texts      `yaml:"include" doc:"What must match: one, or a list of which one must."`
+	Exclude texts      `yaml:"exclude" doc:"What must not match."`
 	node    *yaml.Node // nil if the key is not there
 }
 

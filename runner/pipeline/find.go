@@ -51,6 +51,29 @@ func Find(fsys fs.FS) ([]File, error) {
 	return nil, ErrNone
 }
 
+// FindAt reads the pipeline files at the place that a repository's setting
+// names, a file or a folder of files; empty means Find. ErrNone and the other
+// errors are as with Find, and a place that leads out of the tree has no files.
+func FindAt(fsys fs.FS, place string) ([]File, error) {
+	if place == "" {
+		return Find(fsys)
+	}
+	name := path.Clean(place)
+	if !fs.ValidPath(name) || name == "." {
+		return nil, ErrNone
+	}
+	for _, place := range []string{name, name + "/"} {
+		names, err := candidates(fsys, place)
+		if err != nil {
+			return nil, err
+		}
+		if len(names) > 0 {
+			return readFiles(fsys, names)
+		}
+	}
+	return nil, ErrNone
+}
+
 // candidates returns the paths of the pipeline files at one of places.
 func candidates(fsys fs.FS, place string) ([]string, error) {
 	name := path.Clean(place)

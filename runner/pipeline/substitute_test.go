@@ -37,31 +37,79 @@ func TestSubstitute(t *testing.T) {
 		{"$$${CI_REPO_NAME}", "$$app", "$$app"},
 		{"$$$${CI_REPO_NAME}", "$$${CI_REPO_NAME}", "$$${CI_REPO_NAME}"},
 		{`\\ \/ $$x`, `\\ \/ $$x`, `\\ \/ $$x`},
+		{"$${V-d} $${{ x }} $${a[0]}", "${V-d} ${{ x }} ${a[0]}", "${V-d} ${{ x }} ${a[0]}"},
 		// Not closed, not a name.
 		{"${CI_REPO_NAME", "${CI_REPO_NAME", "${CI_REPO_NAME"},
-		{"${} ${!x} ${CI_REPO_NAME", "${} ${!x} ${CI_REPO_NAME", "${} ${!x} ${CI_REPO_NAME"},
-		{"${x[1]} ${CI_REPO_NAME}", "${x[1]} app", "${x[1]} app"},
+		{"${1} ${CI_REPO_NAME", "${1} ${CI_REPO_NAME", "${1} ${CI_REPO_NAME"},
 		{"${" + strings.Repeat("x", maxExpression) + "}", "${" + strings.Repeat("x", maxExpression) + "}", "${" + strings.Repeat("x", maxExpression) + "}"},
 	}
-	s := newSubstituter(factVariables(pushFacts()), slipway)
+	s := newSubstituter(factVariables(pushFacts()), nil, slipway)
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {
 			for u, want := range map[use]string{plain: tt.plain, shell: tt.shell} {
-				got, problems := s.expand(tt.in, u, false)
-				if got != want || len(problems) > 0 {
-					t.Errorf("use %d: got %q, %v; want %q", u, got, problems, want)
+				got, faults := s.expand(tt.in, u, false)
+				if got != want || len(faults) > 0 {
+					t.Errorf("use %d: got %q, %v; want %q", u, got, faults, want)
 				}
 			}
 		})
 	}
 }
 
-// In a command, what cannot be replaced is the shell's, and no problem.
+// In a command, what envsubst gets wrong is the shell's, and no problem.
 func TestSubstituteLeavesOperatorsToTheShell(t *testing.T) {
-	for _, expr := range []string{"${CI_COMMIT_TAG:+x}", "${CI_COMMIT_TAG:?x}", "${CI_COMMIT_TAG+x}", "${CI_COMMIT_SHA:3:-2}"} {
-		w := mustCompile(t, oneStep("commands: ['echo "+expr+"']"), pushFacts())
-		if got := w.Steps[0].Commands[0]; got != "echo "+expr {
+	for _, expr := range []string{"${CI_COMMIT_TAG:+x}", "${CI_COMMIT_TAG:?x}", "${X:+y}", "${CI_COMMIT_SHA:3:-2}"} {
+		plan, err := Compile(single(oneStep("commands: ['echo "+expr+"']")), pushFacts())
+		if err != nil || len(plan.Warnings) > 0 {
+			t.Fatalf("%s: %v, %v", expr, lines(err), lines(plan.Warnings))
+		}
+		if got := plan.Workflows[0].Steps[0].Commands[0]; got != "echo "+expr {
 			t.Errorf("got %q, want it untouched", got)
+		}
+	}
+}
+
+// What envsubst cannot read stays in slipway's own files, with a warning, and
+// is an error in those of other systems.
+func TestSubstituteUnreadable(t *testing.T) {
+	for _, expr := range []string{"${V-d}", "${{ github.sha }}", "${a[0]}", "${CI_COMMIT_TAG-d}", "${CI_COMMIT_TAG+d}", "${}", "${!x}"} {
+		for _, body := range []string{"commands: ['x " + expr + "']", "settings: {a: 'x " + expr + "'}"} {
+			plan, err := Compile(single(oneStep(body)), pushFacts())
+			if err != nil {
+				t.Fatalf("%s: %v", body, lines(err))
+			}
+			s := plan.Workflows[0].Steps[0]
+			if got := strings.Join(s.Commands, "") + s.Environment["PLUGIN_A"]; got != "x "+expr {
+				t.Errorf("%s: got %q, want it untouched", body, got)
+			}
+			if got := lines(plan.Warnings); len(got) != 1 || !strings.HasSuffix(got[0], "`"+expr+"` is left as it is: it is not well-formed; write `$"+expr+"` if that is what you mean") {
+				t.Errorf("%s: warnings %q", body, got)
+			}
+			_, err = Compile([]File{{Path: ".woodpecker.yml", Data: []byte(oneStep(body))}}, pushFacts())
+			if got := lines(err); len(got) != 1 || !strings.Contains(got[0], "`"+expr+"` cannot be replaced: it is not well-formed") {
+				t.Errorf("%s: problems of Woodpecker's %q", body, got)
+			}
+		}
+	}
+}
+
+// Woodpecker's files get what envsubst itself makes of them.
+func TestSubstituteAsWoodpecker(t *testing.T) {
+	tests := []struct{ in, plain, shell string }{
+		{"a${HOME}b", "ab", "ab"},
+		{"${V:-d} ${V=d} ${CI_REPO_NAME:+x} ${CI_COMMIT_TAG:+x}", "d d app x", "d d app x"},
+		{"$${HOME} $$HOME $HOME", "${HOME} $HOME $HOME", "${HOME} $HOME $HOME"},
+		{`a\/b`, "a/b", "a/b"},
+		{`a\\b`, `a\b`, `a\b`},
+		{"${V:-${CI_COMMIT_MESSAGE}}", "Fix it", "${V:-${CI_COMMIT_MESSAGE}}"},
+	}
+	s := newSubstituter(factVariables(pushFacts()), nil, woodpecker)
+	for _, tt := range tests {
+		for u, want := range map[use]string{plain: tt.plain, shell: tt.shell} {
+			got, faults := s.expand(tt.in, u, false)
+			if got != want || len(faults) > 0 {
+				t.Errorf("%s, use %d: got %q, %v; want %q", tt.in, u, got, faults, want)
+			}
 		}
 	}
 }

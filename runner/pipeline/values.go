@@ -19,7 +19,10 @@ func (t *text) decodeAs(d *decoder, n *yaml.Node, u use) bool {
 	t.node = n
 	if n.Kind != yaml.ScalarNode {
 		fix := ""
-		if n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle == 0 {
+		switch {
+		case hasKey(n, fromSecretKey):
+			fix = "secrets can stand in `environment` and `settings`"
+		case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle == 0:
 			fix = "if it is one value, put it into quotes: the `: ` in it makes it a map"
 		}
 		d.report(n, fmt.Sprintf("must be a single value, this is %s", kindOf(n)), fix)
@@ -77,9 +80,13 @@ type script struct{ texts }
 func (s *script) decode(d *decoder, n *yaml.Node) { s.decodeAs(d, n, shell) }
 
 // boolean is true or false.
-type boolean struct{ value bool }
+type boolean struct {
+	value bool
+	node  *yaml.Node // nil if the key is not there
+}
 
 func (b *boolean) decode(d *decoder, n *yaml.Node) {
+	b.node = n
 	var t text
 	if !t.decodeAs(d, n, plain) {
 		return
@@ -163,11 +170,11 @@ func (f *failure) decode(d *decoder, n *yaml.Node) {
 		return
 	}
 	switch v := Failure(t.value); v {
-	case FailureFail, FailureIgnore:
+	case FailureFail, FailureIgnore, FailureCancel:
 		f.value = v
 	default:
 		d.report(n, fmt.Sprintf("`failure` cannot be `%s`", clip(t.value)),
-			didYouMean(t.value, []string{string(FailureFail), string(FailureIgnore)}))
+			didYouMean(t.value, []string{string(FailureFail), string(FailureIgnore), string(FailureCancel)}))
 	}
 }
 
@@ -176,12 +183,15 @@ type ignored struct{}
 
 func (ignored) decode(*decoder, *yaml.Node) {}
 
-// later is a key of the language that this version cannot do. Running as if
-// it were not there would be a wrong result with a green check.
-type later struct{}
-
-func (later) decode(*decoder, *yaml.Node) {}
-
-func (later) refuse(d *decoder, key *yaml.Node) {
-	d.report(key, fmt.Sprintf("`%s` is not supported yet", key.Value), "remove it")
+// hasKey reports whether a mapping has the key itself.
+func hasKey(n *yaml.Node, key string) bool {
+	if n.Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
 }

@@ -13,10 +13,18 @@ type verdict struct {
 	onSuccess, onFailure bool
 }
 
+// scope tells what a `when` stands on.
+type scope int
+
+const (
+	wholeWorkflow scope = iota
+	oneStepOf
+)
+
 // evaluate compares each entry of `when` with the facts. All are evaluated,
 // also when the first matches already: the trace shall be complete, and each
 // that matches adds its `status`.
-func (f *filters) evaluate(facts Facts) verdict {
+func (w *workflow) evaluate(f *filters, on scope) verdict {
 	if len(f.list) == 0 {
 		return verdict{onSuccess: true}
 	}
@@ -24,7 +32,7 @@ func (f *filters) evaluate(facts Facts) verdict {
 	var reasons []string
 	matched := false
 	for i := range f.list {
-		conditions := f.list[i].conditions(facts)
+		conditions := w.conditions(&f.list[i], on)
 		reason := unmet(conditions)
 		if len(f.list) > 1 {
 			for j := range conditions {
@@ -50,29 +58,62 @@ func (f *filters) evaluate(facts Facts) verdict {
 
 // conditions evaluates the keys of one entry. Status is not among them: it is
 // known only when the step's turn comes.
-func (f *filter) conditions(facts Facts) []Condition {
+func (w *workflow) conditions(f *filter, on scope) []Condition {
+	facts := &w.facts
 	var out []Condition
-	if f.Event.node != nil {
-		out = append(out, Condition{
-			Key: "event", Want: f.Event.want(), Got: string(facts.Event),
-			Result: f.Event.match(string(facts.Event), false),
-		})
+	compare := func(key string, p *pattern, got string, glob bool) {
+		if p.node != nil {
+			out = append(out, Condition{Key: key, Want: p.want(), Got: got, Result: p.match(got, glob)})
+		}
 	}
-	if f.Branch.node != nil {
-		out = append(out, f.branchCondition(facts))
+	compare("event", &f.Event, string(facts.Event), false)
+	if facts.Event == EventTag {
+		// A tag is on no branch, or on many.
+		out = append(out, f.Branch.inapplicable("branch", "none, a tag")...)
+	} else {
+		compare("branch", &f.Branch, facts.Commit.Branch, true)
 	}
-	return out
+	compare("ref", &f.Ref, facts.Commit.Ref, true)
+	compare("repo", &f.Repo, joinNonEmpty(facts.Repo.Owner, facts.Repo.Name), true)
+	out = append(out, f.Path.conditions(facts)...)
+	if on == oneStepOf || w.doc.dialect == slipway {
+		out = append(out, f.Matrix.conditions(w.planned.Matrix)...)
+	}
+	compare("instance", &f.Instance, facts.System.instance(), true)
+	compare("platform", &f.Platform, facts.System.Platform, true)
+	if facts.Event == EventCron {
+		compare("cron", &f.Cron, facts.Cron, true)
+	} else {
+		out = append(out, f.Cron.inapplicable("cron", "none, "+aKind(facts.Event))...)
+	}
+	return append(out, w.evaluation(&f.Evaluate)...)
 }
 
-// branchCondition holds for every tag: a tag is on no branch, or on many.
-func (f *filter) branchCondition(facts Facts) Condition {
-	if facts.Event == EventTag {
-		return Condition{Key: "branch", Want: f.Branch.want(), Got: "none, a tag", Result: true}
+// inapplicable is the condition of a key that does not apply to the event, and
+// so holds; nothing if the key is not there.
+func (p *pattern) inapplicable(key, got string) []Condition {
+	if p.node == nil {
+		return nil
 	}
-	return Condition{
-		Key: "branch", Want: f.Branch.want(), Got: facts.Commit.Branch,
-		Result: f.Branch.match(facts.Commit.Branch, true),
+	return []Condition{{Key: key, Want: p.want(), Got: got, Result: true}}
+}
+
+// aKind names an event with its article.
+func aKind(k EventKind) string { return article(strings.ReplaceAll(string(k), "_", " ")) }
+
+func joinNonEmpty(owner, name string) string {
+	if owner == "" {
+		return name
 	}
+	return owner + "/" + name
+}
+
+// instance returns the name that `when: instance` is compared with.
+func (s SystemFacts) instance() string {
+	if s.Instance != "" {
+		return s.Instance
+	}
+	return s.Host
 }
 
 // unmet returns in words which conditions did not hold, or "".
@@ -80,10 +121,23 @@ func unmet(conditions []Condition) string {
 	var out []string
 	for _, c := range conditions {
 		if !c.Result {
-			out = append(out, fmt.Sprintf("%s is %s, wants %s", c.Key, clip(c.Got), wants(c.Want)))
+			out = append(out, c.unmet())
 		}
 	}
 	return strings.Join(out, " and ")
+}
+
+// unmet says in words that the condition did not hold.
+func (c *Condition) unmet() string {
+	switch {
+	case c.Key == keyEvaluate:
+		return fmt.Sprintf("`%s` is %s", clip(strings.Join(c.Want, " ")), clip(c.Got))
+	case c.Key == keyPath:
+		return fmt.Sprintf("no changed file counts (%s), wants %s", clip(c.Got), wants(c.Want))
+	case c.Got == "":
+		return fmt.Sprintf("%s is not known, wants %s", c.Key, wants(c.Want))
+	}
+	return fmt.Sprintf("%s is %s, wants %s", c.Key, clip(c.Got), wants(c.Want))
 }
 
 // wants joins a pattern for people: "main or release/*, but not release/old".

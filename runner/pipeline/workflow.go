@@ -7,7 +7,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// workflow is one file on its way to a planned Workflow.
+// workflow is one file, or one combination of its matrix, on its way to a
+// planned Workflow.
 type workflow struct {
 	doc     *document
 	facts   Facts
@@ -17,19 +18,69 @@ type workflow struct {
 	planned Workflow
 }
 
-func newWorkflow(doc *document, f Facts, vars variables) *workflow {
-	w := &workflow{doc: doc, facts: f, vars: vars}
-	if doc.root != nil {
-		w.vars.set("CI_WORKSPACE", w.readWorkspace().Dir())
+// newWorkflows returns the jobs of a document, which share a budget of work.
+// What is wrong with the document itself is known to the first.
+func newWorkflows(doc *document, f Facts, shared variables) []*workflow {
+	vars := shared.forWorkflow(doc.name)
+	budget := newDecoder(doc, newSubstituter(vars, nil, doc.dialect), &f)
+	m := readMatrix(budget, doc)
+	if len(m.combinations) == 0 {
+		w := newWorkflow(budget, f, vars, nil)
+		w.planned.Name = doc.name
+		return []*workflow{w}
 	}
-	w.decoder = newDecoder(doc, newSubstituter(w.vars, doc.dialect))
+	names := m.jobNames(doc.name)
+	out := make([]*workflow, len(names))
+	for i, c := range m.combinations {
+		vars := shared.forWorkflow(doc.name)
+		for k, v := range c.values {
+			vars.set(k, v)
+		}
+		out[i] = newWorkflow(budget, f, vars, m.names)
+		out[i].planned.Name, out[i].planned.Base, out[i].planned.Matrix = names[i], doc.name, c.values
+	}
+	return out
+}
+
+// readMatrix reads the matrix before all else: it decides how often the rest is
+// read. What is wrong with it is told then.
+func readMatrix(budget *decoder, doc *document) matrixFile {
+	var m matrixFile
+	if doc.root == nil {
+		return m
+	}
+	d := budget.another(budget.vars)
+	for _, p := range d.pairs(doc.root) {
+		if p.key.Value == "matrix" {
+			m.decode(d, p.value)
+		}
+	}
+	if d.errors > 0 {
+		return matrixFile{}
+	}
+	return m
+}
+
+// newWorkflow returns a job whose variables are vars; names are further ones
+// that may be mentioned but have no value here.
+func newWorkflow(budget *decoder, f Facts, vars variables, names []string) *workflow {
+	w := &workflow{doc: budget.doc, facts: f, vars: vars}
+	if w.doc.root != nil {
+		w.vars.set("CI_WORKSPACE", w.readWorkspace(budget, names).Dir())
+	}
+	known := names
+	for name := range f.Variables {
+		known = append(known[:len(known):len(known)], name)
+	}
+	w.decoder = budget.another(budget.vars.another(w.vars, known))
+	w.planned = Workflow{File: w.doc.path, OnSuccess: true, Environment: w.vars}
 	return w
 }
 
 // readWorkspace reads the workspace before all else: every other value may
 // mention CI_WORKSPACE. What is wrong with it is told when it is read again.
-func (w *workflow) readWorkspace() Workspace {
-	d := newDecoder(w.doc, newSubstituter(w.vars, w.doc.dialect))
+func (w *workflow) readWorkspace(budget *decoder, names []string) Workspace {
+	d := budget.another(budget.vars.another(w.vars, names))
 	var ws workspaceFile
 	for _, p := range d.pairs(w.doc.root) {
 		if p.key.Value == "workspace" {
@@ -41,7 +92,6 @@ func (w *workflow) readWorkspace() Workspace {
 
 // build fills w.planned, reporting problems to w.decoder.
 func (w *workflow) build() {
-	w.planned = Workflow{Name: w.doc.name, File: w.doc.path, OnSuccess: true, Environment: w.vars}
 	if !w.decoder.object(w.doc.root, "workflow", &w.file) || w.decoder.spent() {
 		return
 	}
@@ -55,17 +105,18 @@ func (w *workflow) build() {
 	}
 	if w.planned.Skip == "" {
 		w.checkImages()
+		w.checkTrust()
 	}
 }
 
 // planHead plans what concerns the workflow as a whole.
 func (w *workflow) planHead() {
 	file, p, d := &w.file, &w.planned, w.decoder
-	v := file.When.evaluate(w.facts)
+	v := w.evaluate(&file.When, wholeWorkflow)
 	p.Skip, p.Why = v.skip, v.why
 	for _, f := range file.When.list {
 		if f.Status.node != nil {
-			d.report(f.Status.node, "`status` in a workflow's `when` has no meaning", "use `runs_on`")
+			d.complain(f.Status.node, "`status` in a workflow's `when` has no meaning", "use `runs_on`")
 		}
 	}
 	if file.RunsOn.node != nil {
@@ -74,9 +125,10 @@ func (w *workflow) planHead() {
 			d.report(file.RunsOn.node, "`runs_on` is empty: the workflow would never run", "name `success`, `failure` or both")
 		}
 	}
-	p.DependsOn = file.DependsOn.values()
 	p.Labels = file.Labels.values
-	p.Clone = Clone{Skip: file.SkipClone.value, Depth: file.Clone.Depth.value, Tags: file.Clone.Tags.value}
+	p.Concurrency = file.Concurrency.plan(p, w.facts)
+	p.Clone = file.Clone.plan(w.facts)
+	p.Clone.Skip = file.SkipClone.value
 	p.Workspace = file.Workspace.workspace(w.doc.dialect, w.facts)
 }
 
@@ -94,16 +146,16 @@ func (w *workflow) planContainers() {
 		s := &w.file.Services.items[i]
 		step := w.planContainer(&s.containerFile, "service", i+1)
 		step.Kind = KindService
+		step.Detach = false
+		step.Ports, step.Healthcheck = s.Ports.items, s.Healthcheck.plan()
+		if s.Detach.node != nil && !s.Detach.value {
+			d.report(s.Detach.node, "a service always runs beside the steps", "remove `detach`, or make it a step")
+		}
 		w.planned.Services = append(w.planned.Services, step)
 	}
 	for i := range w.file.Steps.items {
 		s := &w.file.Steps.items[i]
 		step := w.planContainer(&s.containerFile, "step", len(w.file.Services.items)+i+1)
-		step.Detach = s.Detach.value
-		step.Failure = s.Failure.value
-		if step.Failure == "" {
-			step.Failure = FailureFail
-		}
 		w.planned.Steps = append(w.planned.Steps, step)
 	}
 }
@@ -111,10 +163,38 @@ func (w *workflow) planContainers() {
 // planContainer plans what steps and services share. number is the step's
 // number in its job, see runner.Job.
 func (w *workflow) planContainer(c *containerFile, what string, number int) Step {
-	d := w.decoder
 	if c.Name.value == "" && what == "step" {
 		c.Name.value = fmt.Sprintf("step-%d", number-len(w.file.Services.items))
 	}
+	w.checkContainer(c, what)
+	v := w.evaluate(&c.When, oneStepOf)
+	step := Step{
+		Name: c.Name.value, Kind: KindPlugin, Image: c.Image.value, Pull: c.Pull.value,
+		Commands: c.Commands.values(), Entrypoint: c.Entrypoint.values(), Directory: c.Directory.value,
+		Failure: c.Failure.value, Detach: c.Detach.value,
+		OnSuccess: v.onSuccess, OnFailure: v.onFailure, Skip: v.skip, Why: v.why, Line: c.node.Line,
+		Timeout: c.Timeout.value, Retry: c.Retry.plan(), Resources: c.Resources.plan(),
+		User: c.BackendOptions.Docker.User.value, Privileged: c.Privileged.value,
+		Volumes: c.Volumes.items, Devices: c.Devices.items, Tmpfs: c.Tmpfs.paths,
+		DNS: c.DNS.values(), DNSSearch: c.DNSSearch.values(), ExtraHosts: c.ExtraHosts.values(),
+		NetworkMode: c.NetworkMode.value,
+	}
+	w.planEnvironment(&step, c, number)
+	if step.Pull == "" {
+		step.Pull = PullIfNotPresent
+	}
+	if step.Failure == "" {
+		step.Failure = FailureFail
+	}
+	if len(step.Commands) > 0 {
+		step.Kind = KindCommands
+	}
+	return step
+}
+
+// checkContainer reports what does not fit together in a step or a service.
+func (w *workflow) checkContainer(c *containerFile, what string) {
+	d := w.decoder
 	if c.Image.value == "" && (c.Image.node == nil || c.Image.node.Kind == yaml.ScalarNode) {
 		d.report(c.node, fmt.Sprintf("%s `%s` has no image", what, clip(c.Name.value)), "add `image:` with the image to run it in")
 	}
@@ -126,20 +206,6 @@ func (w *workflow) planContainer(c *containerFile, what string, number int) Step
 		d.report(c.Settings.node, fmt.Sprintf("%s `%s` has both `commands` and `settings`", what, clip(c.Name.value)),
 			"settings are for plugins, which run without commands; use `environment`")
 	}
-	v := c.When.evaluate(w.facts)
-	step := Step{
-		Name: c.Name.value, Kind: KindPlugin, Image: c.Image.value, Pull: c.Pull.value,
-		Commands: c.Commands.values(), Entrypoint: c.Entrypoint.values(), Directory: c.Directory.value,
-		Environment: stepEnvironment(c, number), Failure: FailureFail,
-		OnSuccess: v.onSuccess, OnFailure: v.onFailure, Skip: v.skip, Why: v.why, Line: c.node.Line,
-	}
-	if step.Pull == "" {
-		step.Pull = PullIfNotPresent
-	}
-	if len(step.Commands) > 0 {
-		step.Kind = KindCommands
-	}
-	return step
 }
 
 // checkImages reports images that no registry could have. It concerns only
