@@ -63,6 +63,7 @@ func (j *Job) environment(step *pipeline.Step, number int, script string, failed
 	if _, ok := env["DRONE"]; ok { // the environment of a .drone.yml
 		env["DRONE_BUILD_STATUS"], env["DRONE_STEP_NAME"] = status, step.Name
 	}
+	step.AddAliases(env)
 	if script != "" {
 		env[scriptVariable] = script
 	}
