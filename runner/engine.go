@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/slipway-ci/slipway/runner/pipeline"
@@ -122,11 +123,15 @@ type NetworkSpec struct {
 type VolumeSpec struct {
 	Name   string
 	Labels map[string]string
+	// Memory: it is kept in RAM, and empty again when no container that runs has
+	// it.
+	Memory bool
 }
 
 // ContainerSpec describes a container. What it does not name is the engine's
 // hardening: no-new-privileges, dropped capabilities, an init process, a pids
-// limit and a log that keeps everything.
+// limit and a log that keeps everything. It may have secrets in Env and is
+// never logged whole: printed, it is its name and image.
 type ContainerSpec struct {
 	Name       string
 	Labels     map[string]string
@@ -140,7 +145,34 @@ type ContainerSpec struct {
 	VolumeID   string   // mounted without copying the image's files into it
 	MountPath  string   // where VolumeID is mounted; absolute
 	Limits     Limits
+
+	User string // as in pipeline.Step; empty: the image's
+	// Privileged gives it the machine: all capabilities and devices. Limits, the
+	// init process and the log stay.
+	Privileged bool
+	// Mounts are further folders. A Source is a path of the machine, which is
+	// made if it is not there, or the name of a volume, which the engine makes
+	// and nobody removes unless it was made before.
+	Mounts     []pipeline.Mount
+	Devices    []pipeline.Device
+	Tmpfs      map[string]string // absolute path → mount options
+	DNS        []string          // IP addresses; nil: the engine's
+	DNSSearch  []string
+	ExtraHosts []string // "host:address"
+	// NetworkMode, unless empty, is a network in place of NetworkID: "none",
+	// "host", "bridge" or a network's name.
+	NetworkMode string
+	ShmSize     int64 // bytes of /dev/shm; 0: the engine's default
 }
+
+// String names the container without what may be secret.
+func (s ContainerSpec) String() string { return s.Name + " of " + s.Image }
+
+// GoString is String.
+func (s ContainerSpec) GoString() string { return s.String() }
+
+// LogValue implements slog.LogValuer.
+func (s ContainerSpec) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Limits bound a container; 0 means the engine's default, except PIDs.
 type Limits struct {

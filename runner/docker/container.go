@@ -7,8 +7,6 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/mount"
-	"github.com/docker/docker/api/types/network"
 
 	"github.com/slipway-ci/slipway/runner"
 )
@@ -27,8 +25,8 @@ const (
 // errLeaving: the name belongs to a container that is going away.
 var errLeaving = errors.New("the name's container is being removed")
 
-// CreateContainer implements runner.Engine. Without NetworkID the container has
-// no network. An image that is not present is runner.ErrImage.
+// CreateContainer implements runner.Engine. Without NetworkID and NetworkMode the
+// container has no network. An image that is not present is runner.ErrImage.
 func (e *Engine) CreateContainer(ctx context.Context, s runner.ContainerSpec) (id string, err error) {
 	err = retry(ctx, func(err error) bool { return errors.Is(err, errLeaving) }, func() error {
 		id, err = e.tryContainer(ctx, s)
@@ -76,6 +74,7 @@ func config(s runner.ContainerSpec) *container.Config {
 		Cmd:        s.Cmd,
 		Env:        s.Env,
 		WorkingDir: s.WorkingDir,
+		User:       s.User,
 		Labels:     s.Labels,
 	}
 }
@@ -83,13 +82,15 @@ func config(s runner.ContainerSpec) *container.Config {
 func (e *Engine) hostConfig(s runner.ContainerSpec) *container.HostConfig {
 	init := true
 	h := &container.HostConfig{
-		NetworkMode:   network.NetworkNone,
+		NetworkMode:   networkMode(s),
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
-		CapDrop:       []string{"ALL"},
-		CapAdd:        capabilities,
-		SecurityOpt:   []string{"no-new-privileges:true"},
 		Init:          &init,
 		Resources:     resources(s.Limits, e.o.Limits),
+		Tmpfs:         s.Tmpfs,
+		DNS:           s.DNS,
+		DNSSearch:     s.DNSSearch,
+		ExtraHosts:    s.ExtraHosts,
+		ShmSize:       s.ShmSize,
 		// The mode too is named, since the engine adds its own default options
 		// to those of a driver that is its default.
 		LogConfig: container.LogConfig{
@@ -97,14 +98,13 @@ func (e *Engine) hostConfig(s runner.ContainerSpec) *container.HostConfig {
 			Config: map[string]string{"max-size": "1000g", "mode": "blocking"},
 		},
 	}
-	if s.NetworkID != "" {
-		h.NetworkMode = container.NetworkMode(s.NetworkID)
-	}
-	if s.VolumeID != "" {
-		h.Mounts = []mount.Mount{{
-			Type: mount.TypeVolume, Source: s.VolumeID, Target: s.MountPath,
-			VolumeOptions: &mount.VolumeOptions{NoCopy: true},
-		}}
+	h.Devices = devices(s.Devices)
+	h.Binds, h.Mounts = mounts(s)
+	if s.Privileged {
+		h.Privileged = true
+	} else {
+		h.CapDrop, h.CapAdd = []string{"ALL"}, capabilities
+		h.SecurityOpt = []string{"no-new-privileges:true"}
 	}
 	return h
 }
@@ -129,13 +129,4 @@ func firstSet[T int64 | float64](values ...T) T {
 		}
 	}
 	return 0
-}
-
-func networking(s runner.ContainerSpec) *network.NetworkingConfig {
-	if s.NetworkID == "" {
-		return nil
-	}
-	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
-		s.NetworkID: {Aliases: s.Aliases},
-	}}
 }

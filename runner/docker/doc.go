@@ -7,6 +7,8 @@
 // Hardening is the same for every container and not for the pipeline to choose:
 // no-new-privileges, few capabilities, an init process that reaps, limits on
 // processes, memory and CPU, the engine's default seccomp and AppArmor profiles.
+// A privileged container, which needs an admin's trust, keeps the limits and the
+// init process alone.
 //
 // The json-file log driver is named explicitly and never rotates, because the
 // engine's default may be a driver that cannot be read back or one that drops

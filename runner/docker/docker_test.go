@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,6 +103,31 @@ func TestHostConfig(t *testing.T) {
 	}
 	if want := []string{"no-new-privileges:true"}; len(h.SecurityOpt) != 1 || h.SecurityOpt[0] != want[0] {
 		t.Errorf("security options %q, want %q and so the default profiles", h.SecurityOpt, want)
+	}
+}
+
+// TestPrivileged: the hardening is off, and the limits hold. Not every machine
+// that tests run on lets a container be privileged, so it is not started.
+func TestPrivileged(t *testing.T) {
+	cli := runnertest.Docker(t)
+	e, ctx := docker.New(cli, docker.Options{}), t.Context()
+	l := labels(t, e)
+	id, err := e.CreateContainer(ctx, runner.ContainerSpec{
+		Name: l[runner.LabelServer], Labels: l, Image: runnertest.Image(t), Privileged: true, Limits: runner.Limits{MemoryBytes: 64 << 20},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := cli.ContainerInspect(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := c.HostConfig
+	if !h.Privileged || len(h.CapDrop) > 0 || slices.Contains(h.SecurityOpt, "no-new-privileges:true") {
+		t.Errorf("privileged %v, dropped capabilities %q, security options %q", h.Privileged, h.CapDrop, h.SecurityOpt)
+	}
+	if h.Memory != 64<<20 || h.PidsLimit == nil || *h.PidsLimit != 4096 || h.Init == nil || !*h.Init {
+		t.Errorf("memory %d, pids %v, init %v", h.Memory, h.PidsLimit, h.Init)
 	}
 }
 

@@ -63,7 +63,11 @@ func (e *Engine) ownNetwork(ctx context.Context, s runner.NetworkSpec) (string, 
 // CreateVolume implements runner.Engine. The engine itself returns a volume that
 // has the name already. A volume's ID is its name.
 func (e *Engine) CreateVolume(ctx context.Context, s runner.VolumeSpec) (string, error) {
-	v, err := e.cli.VolumeCreate(ctx, volume.CreateOptions{Name: s.Name, Labels: s.Labels})
+	o := volume.CreateOptions{Name: s.Name, Labels: s.Labels}
+	if s.Memory {
+		o.Driver, o.DriverOpts = "local", map[string]string{"type": "tmpfs", "device": "tmpfs"}
+	}
+	v, err := e.cli.VolumeCreate(ctx, o)
 	switch {
 	case errdefs.IsConflict(err), err == nil && !carries(v.Labels, s.Labels):
 		return "", fmt.Errorf("create volume %s: %w", s.Name, runner.ErrConflict)

@@ -68,6 +68,14 @@ func Execution(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 		"ImageFilesNotCopied": imageFilesNotCopied,
 		"NoExecutable":        noExecutable,
 		"NoImage":             noImage,
+		"User":                userOfStep,
+		"MountOfHost":         mountOfHost,
+		"MountOfVolume":       mountOfVolume,
+		"VolumeInMemory":      volumeInMemory,
+		"Device":              device,
+		"TmpfsAndShm":         tmpfsAndShm,
+		"NamesAndHosts":       namesAndHosts,
+		"NetworkModes":        networkModes,
 	})
 }
 
