@@ -21,7 +21,7 @@ func BenchmarkClaim(b *testing.B) {
 	for b.Loop() {
 		if left < queued/2 { // it is to stay a long queue
 			b.StopTimer()
-			fillQueue(b, s, repos, queued-left)
+			fillQueue(b, s, repos, queued-left, func(int) store.Group { return store.Group{} })
 			left = queued
 			b.StartTimer()
 		}
@@ -33,13 +33,14 @@ func BenchmarkClaim(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
 }
 
-// fillQueue adds pending jobs, 100 in a build, to repositories in turn.
-func fillQueue(b *testing.B, s *store.Store, repos, jobs int) {
+// fillQueue adds pending jobs, 100 in a build, to repositories in turn. group is
+// asked for the group of each job of a build.
+func fillQueue(b *testing.B, s *store.Store, repos, jobs int, group func(i int) store.Group) {
 	b.Helper()
 	const perBuild = 100
 	plan := make([]store.NewJob, perBuild)
 	for i := range plan {
-		plan[i] = store.NewJob{Name: fmt.Sprint(i), Plan: []byte("{}"), OnSuccess: true}
+		plan[i] = store.NewJob{Name: fmt.Sprint(i), Plan: []byte("{}"), OnSuccess: true, Group: group(i)}
 	}
 	for n := 0; n < jobs; n += perBuild {
 		r, err := s.UpsertRepo(b.Context(), store.Repo{RemoteID: int64(n/perBuild%repos) + 1, Owner: "acme",

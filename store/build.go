@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -37,9 +39,13 @@ type Build struct {
 	AuthorEmail string
 	AvatarURL   string
 	Sender      string
-	Pull        *Pull // nil unless Event is pull_request
-	Fingerprint string
-	Delivery    string // GUID of the delivery that made it
+	// SenderAvatar is the address of the sender's picture, AvatarURL of the author's.
+	SenderAvatar string
+	Pull         *Pull    // nil unless Event is pull_request or pull_request_closed
+	Release      *Release // nil unless Event is release
+	Deploy       *Deploy  // nil unless Event is deployment
+	Fingerprint  string
+	Delivery     string // GUID of the delivery that made it
 
 	// NeedsApproval: nothing of it runs before somebody has approved it.
 	NeedsApproval bool
@@ -63,10 +69,25 @@ type Pull struct {
 	Title      string   `json:"title"`
 	HeadBranch string   `json:"head_branch"`
 	BaseBranch string   `json:"base_branch"`
-	HeadRepo   string   `json:"head_repo"` // "owner/name"
+	BaseSHA    string   `json:"base_sha,omitempty"` // where the base branch was
+	HeadRepo   string   `json:"head_repo"`          // "owner/name"
 	Fork       bool     `json:"fork"`
 	Draft      bool     `json:"draft,omitempty"`
 	Labels     []string `json:"labels,omitempty"`
+	Milestone  string   `json:"milestone,omitempty"`
+}
+
+// Release is the release of a build.
+type Release struct {
+	Name       string `json:"name"`
+	Prerelease bool   `json:"prerelease,omitempty"`
+}
+
+// Deploy is the deployment of a build.
+type Deploy struct {
+	Target string `json:"target"` // environment
+	Task   string `json:"task"`
+	ID     int64  `json:"id"` // GitHub's
 }
 
 // Duration returns how long the build has run, up to now while it runs.
@@ -85,21 +106,21 @@ func duration(from, to, now time.Time) time.Duration {
 
 const buildColumns = `b.id, b.repo_id, b.number, b.origin_id, b.parent, b.status, b.reason, b.problems, b.files,
 	b.event, b.ref, b.branch, b.tag, b.sha, b.before_sha, b.message, b.url, b.author, b.author_email,
-	b.avatar_url, b.sender, b.pull, b.fingerprint, b.delivery, b.approval, b.approved_by, b.cancels,
+	b.avatar_url, b.sender, b.sender_avatar, b.pull, b.release, b.deploy, b.fingerprint, b.delivery, b.approval, b.approved_by, b.cancels,
 	b.canceled_by, b.planned, b.attempts, b.next_at, b.created_at, b.started_at, b.finished_at, b.change`
 
 func (b *Build) scan(row scanner) error {
-	var problems, files, pull string
+	var problems, files, pull, release, deploy string
 	var next, created, started, finished int64
 	err := row.Scan(&b.ID, &b.RepoID, &b.Number, &b.OriginID, &b.Parent, &b.Status, &b.Reason, &problems, &files,
 		&b.Event, &b.Ref, &b.Branch, &b.Tag, &b.SHA, &b.Before, &b.Message, &b.URL, &b.Author, &b.AuthorEmail,
-		&b.AvatarURL, &b.Sender, &pull, &b.Fingerprint, &b.Delivery, &b.NeedsApproval, &b.ApprovedBy, &b.Cancels,
+		&b.AvatarURL, &b.Sender, &b.SenderAvatar, &pull, &release, &deploy, &b.Fingerprint, &b.Delivery, &b.NeedsApproval, &b.ApprovedBy, &b.Cancels,
 		&b.CanceledBy, &b.Planned, &b.Attempts, &next, &created, &started, &finished, &b.Change)
 	b.NextAt, b.CreatedAt, b.StartedAt, b.FinishedAt = fromMS(next), fromMS(created), fromMS(started), fromMS(finished)
 	if problems != "" {
 		b.Problems = json.RawMessage(problems)
 	}
-	return scanJSON(err, files, &b.Files, pull, &b.Pull)
+	return scanJSON(err, files, &b.Files, pull, &b.Pull, release, &b.Release, deploy, &b.Deploy)
 }
 
 // Build returns a repository's build by its number.
@@ -155,6 +176,26 @@ func (s *Store) UnplannedBuilds(ctx context.Context) ([]Build, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+buildColumns+` FROM builds b WHERE b.planned = 0 ORDER BY b.id`)
 	out, err := collect(rows, err, (*Build).scan)
 	return out, wrap("list unplanned builds", err)
+}
+
+// PreviousBuild returns the build before b on the same branch. ErrNotFound if
+// there is none, or b is of no branch.
+func (s *Store) PreviousBuild(ctx context.Context, b Build) (Build, error) {
+	var prev Build
+	err := prev.scan(s.read.QueryRowContext(ctx, `SELECT `+buildColumns+` FROM builds b
+		WHERE b.repo_id = ? AND b.branch = ? AND b.branch <> '' AND b.number < ? ORDER BY b.number DESC LIMIT 1`,
+		b.RepoID, b.Branch, b.Number))
+	return prev, wrap("read previous build", err)
+}
+
+// ApprovedPull returns who approved a commit of a pull request last, "" if nobody did.
+func (s *Store) ApprovedPull(ctx context.Context, repoID int64, pull int, sha string) (by string, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT approved_by FROM builds WHERE repo_id = ? AND sha = ? AND pull_number = ?
+		AND approved_by <> '' ORDER BY id DESC LIMIT 1`, repoID, sha, pull).Scan(&by)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return by, wrap("read approval", err)
 }
 
 // CoveringBuild returns the newest push build of a commit whose plan is equal.

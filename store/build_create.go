@@ -10,12 +10,16 @@ import (
 
 // NewJob is a job to be created with its build.
 type NewJob struct {
-	Name      string
+	Name string
+	// Base and Matrix are the workflow and the values of a matrix's combination.
+	Base      string
+	Matrix    map[string]string
 	Plan      json.RawMessage // pipeline.Workflow
 	DependsOn []string        // names of jobs of the same build
 	// OnSuccess and OnFailure say after which outcome of DependsOn it runs.
 	OnSuccess, OnFailure bool
 	Skip                 string // why it does not run; "" if it may
+	Group                Group
 	Steps                []NewStep
 }
 
@@ -115,13 +119,22 @@ func (s *Store) insertBuild(tx *tx, b *Build) error {
 	if b.Pull != nil {
 		pull, pullNumber = toJSON(b.Pull), b.Pull.Number
 	}
+	release, deploy := "", ""
+	if b.Release != nil {
+		release = toJSON(b.Release)
+	}
+	if b.Deploy != nil {
+		deploy = toJSON(b.Deploy)
+	}
 	return tx.row(`INSERT INTO builds (repo_id, number, origin_id, parent, status, problems, planned, event, ref,
-			branch, tag, sha, before_sha, message, url, author, author_email, avatar_url, sender, pull, pull_number,
+			branch, tag, sha, before_sha, message, url, author, author_email, avatar_url, sender, sender_avatar, pull,
+			pull_number, release, deploy,
 			files, fingerprint, delivery, approval, created_at, change)
-		VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		RETURNING id`,
 		b.RepoID, b.Number, b.OriginID, b.Parent, string(b.Problems), b.Planned, b.Event, b.Ref,
-		b.Branch, b.Tag, b.SHA, b.Before, b.Message, b.URL, b.Author, b.AuthorEmail, b.AvatarURL, b.Sender, pull, pullNumber,
+		b.Branch, b.Tag, b.SHA, b.Before, b.Message, b.URL, b.Author, b.AuthorEmail, b.AvatarURL, b.Sender, b.SenderAvatar,
+		pull, pullNumber, release, deploy,
 		toJSON(b.Files), b.Fingerprint, b.Delivery, b.NeedsApproval, ms(s.Now()), change).Scan(&b.ID)
 }
 
@@ -184,12 +197,16 @@ func (s *Store) insertJob(tx *tx, b Build, number int, j NewJob) error {
 	if j.Skip != "" {
 		status, finished = Skipped, now
 	}
+	matrix := ""
+	if len(j.Matrix) > 0 {
+		matrix = toJSON(j.Matrix)
+	}
 	var id int64
 	err := tx.row(`INSERT INTO jobs (build_id, repo_id, number, name, status, reason, depends_on, on_success,
-			on_failure, plan, nonce, created_at, finished_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+			on_failure, plan, nonce, base, matrix, group_name, group_limit, group_cancel, created_at, finished_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 		b.ID, b.RepoID, number, j.Name, status, j.Skip, toJSON(j.DependsOn), j.OnSuccess, j.OnFailure,
-		string(j.Plan), newNonce(), now, finished).Scan(&id)
+		string(j.Plan), newNonce(), j.Base, matrix, j.Group.Name, j.Group.Limit, j.Group.Cancel, now, finished).Scan(&id)
 	if err != nil {
 		return err
 	}

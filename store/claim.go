@@ -10,20 +10,22 @@ import (
 // claimSQL picks the oldest pending job of the repository whose turn it is: the
 // one from which a job was claimed longest ago. The recursive part hops from
 // repository to repository on the index jobs_pending, so its cost grows with
-// the repositories that wait and not with the jobs.
+// the repositories that wait and not with the jobs. Jobs that are held back by
+// their group (see group.go) are not in the index.
 const claimSQL = `
 	WITH RECURSIVE waiting (repo_id) AS (
-		SELECT min(repo_id) FROM jobs WHERE status = 'pending'
+		SELECT min(repo_id) FROM jobs WHERE status = 'pending' AND held = 0
 		UNION ALL
-		SELECT (SELECT min(repo_id) FROM jobs WHERE status = 'pending' AND repo_id > waiting.repo_id)
+		SELECT (SELECT min(repo_id) FROM jobs WHERE status = 'pending' AND held = 0 AND repo_id > waiting.repo_id)
 		FROM waiting WHERE waiting.repo_id IS NOT NULL
 	)
-	SELECT (SELECT min(id) FROM jobs WHERE status = 'pending' AND repo_id = r.id)
+	SELECT (SELECT min(id) FROM jobs WHERE status = 'pending' AND held = 0 AND repo_id = r.id)
 	FROM waiting JOIN repos r ON r.id = waiting.repo_id
 	ORDER BY r.last_claim, r.id LIMIT 1`
 
 // Claim takes the next pending job and makes it and its build running:
-// repositories in turn, within one the oldest first. ErrNotFound if none waits.
+// repositories in turn, within one the oldest first. Jobs whose group is full
+// are passed over. ErrNotFound if none waits.
 func (s *Store) Claim(ctx context.Context) (Job, error) {
 	var j Job
 	err := s.update(ctx, func(tx *tx) error {
@@ -36,7 +38,7 @@ func (s *Store) Claim(ctx context.Context) (Job, error) {
 			return err
 		}
 		ok, err := tx.changed(`UPDATE jobs SET status = 'running', started_at = ?
-			WHERE id = ? AND status = 'pending'`, ms(s.Now()), id)
+			WHERE id = ? AND status = 'pending' AND held = 0`, ms(s.Now()), id)
 		if err != nil {
 			return err
 		}

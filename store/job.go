@@ -10,8 +10,10 @@ import (
 // Job is one workflow of a build: the unit of queue, capacity, network and volume.
 type Job struct {
 	ID, BuildID, RepoID int64
-	Number              int // from 1 within its build
-	Name                string
+	Number              int    // from 1 within its build
+	Name                string // unique in its build: "test", "test (1.26, linux)"
+	Base                string // the workflow: "test"; "" if it is Name
+	Matrix              map[string]string
 	Status              Status
 	Reason              string
 	FailedStep          int // number of the step that decided the status, or 0
@@ -20,6 +22,8 @@ type Job struct {
 	OnFailure           bool
 	Plan                json.RawMessage // pipeline.Workflow
 	Nonce               string          // see runner.Job
+	Group               Group
+	Held                bool // pending until it is its turn in the group
 
 	CreatedAt, QueuedAt, StartedAt, FinishedAt time.Time
 }
@@ -28,16 +32,18 @@ type Job struct {
 func (j Job) Duration(now time.Time) time.Duration { return duration(j.StartedAt, j.FinishedAt, now) }
 
 const jobColumns = `j.id, j.build_id, j.repo_id, j.number, j.name, j.status, j.reason, j.failed_step,
-	j.depends_on, j.on_success, j.on_failure, j.plan, j.nonce, j.created_at, j.queued_at, j.started_at, j.finished_at`
+	j.depends_on, j.on_success, j.on_failure, j.plan, j.nonce,
+	j.base, j.matrix, j.group_name, j.group_limit, j.group_cancel, j.held, j.created_at, j.queued_at, j.started_at, j.finished_at`
 
 func (j *Job) scan(row scanner) error {
-	var depends, plan string
+	var depends, plan, matrix string
 	var created, queued, started, finished int64
 	err := row.Scan(&j.ID, &j.BuildID, &j.RepoID, &j.Number, &j.Name, &j.Status, &j.Reason, &j.FailedStep,
-		&depends, &j.OnSuccess, &j.OnFailure, &plan, &j.Nonce, &created, &queued, &started, &finished)
+		&depends, &j.OnSuccess, &j.OnFailure, &plan, &j.Nonce,
+		&j.Base, &matrix, &j.Group.Name, &j.Group.Limit, &j.Group.Cancel, &j.Held, &created, &queued, &started, &finished)
 	j.Plan = json.RawMessage(plan)
 	j.CreatedAt, j.QueuedAt, j.StartedAt, j.FinishedAt = fromMS(created), fromMS(queued), fromMS(started), fromMS(finished)
-	return scanJSON(err, depends, &j.DependsOn)
+	return scanJSON(err, depends, &j.DependsOn, matrix, &j.Matrix)
 }
 
 // Jobs returns a build's jobs by number.

@@ -19,7 +19,8 @@ type Repo struct {
 	// is an error and no longer none of our business.
 	HadPipeline bool
 	LastNumber  int64 // of its newest build
-	CreatedAt   time.Time
+	RepoSettings
+	CreatedAt time.Time
 }
 
 // FullName returns "owner/name".
@@ -29,18 +30,20 @@ func (r Repo) FullName() string { return r.Owner + "/" + r.Name }
 func (r Repo) MirrorKey() string { return strconv.FormatInt(r.RemoteID, 10) }
 
 const repoColumns = `r.id, r.remote_id, r.owner, r.name, r.private, r.default_branch, r.clone_url,
-	r.html_url, r.had_pipeline, r.last_number, r.created_at`
+	r.html_url, r.had_pipeline, r.last_number, r.trust_security, r.trust_volumes, r.trust_network,
+	r.pipeline_file, r.created_at`
 
 func (r *Repo) scan(row scanner) error {
 	var created int64
 	err := row.Scan(&r.ID, &r.RemoteID, &r.Owner, &r.Name, &r.Private, &r.DefaultBranch, &r.CloneURL,
-		&r.HTMLURL, &r.HadPipeline, &r.LastNumber, &created)
+		&r.HTMLURL, &r.HadPipeline, &r.LastNumber, &r.Trust.Security, &r.Trust.Volumes, &r.Trust.Network,
+		&r.PipelineFile, &created)
 	r.CreatedAt = fromMS(created)
 	return err
 }
 
 // UpsertRepo stores what a delivery says of its repository and returns the row.
-// A repository that took over the name of another one (deleted or renamed
+// Its settings are not touched. A repository that took over the name of another one (deleted or renamed
 // without our hearing of it) pushes the other's name aside.
 func (s *Store) UpsertRepo(ctx context.Context, r Repo) (Repo, error) {
 	err := s.update(ctx, func(tx *tx) error {

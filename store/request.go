@@ -86,7 +86,8 @@ func (s *Store) Restart(ctx context.Context, buildID int64, by string) (Build, e
 		if !status.Final() {
 			return fmt.Errorf("the build has not ended: %w", ErrConflict)
 		}
-		b.Parent, b.Planned, b.Delivery, b.Sender, b.Problems = old.Number, false, "", by, nil
+		b.Parent, b.Planned, b.Delivery, b.Problems = old.Number, false, "", nil
+		b.Sender, b.SenderAvatar = by, ""
 		b.NeedsApproval = old.NeedsApproval && old.ApprovedBy == ""
 		if err := s.insertBuild(tx, &b); err != nil {
 			return err

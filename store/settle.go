@@ -98,8 +98,7 @@ func (g graph) failed(j *Job) bool {
 func (s *Store) setBlockedJob(tx *tx, j *Job, to Status, reason string) error {
 	j.Status, j.Reason = to, reason
 	if to == Pending {
-		return tx.exec(`UPDATE jobs SET status = 'pending', queued_at = ? WHERE id = ? AND status = 'blocked'`,
-			ms(s.Now()), j.ID)
+		return s.queueJob(tx, j)
 	}
 	return s.endJob(tx, j.ID, to, reason, 0)
 }
@@ -140,8 +139,8 @@ func (s *Store) endBuild(tx *tx, buildID int64, to Status, reason string) error 
 	return err
 }
 
-// endJob ends a job and those of its steps that have not ended, and forgets
-// what was recorded for resuming it.
+// endJob ends a job and those of its steps that have not ended, forgets what was
+// recorded for resuming it, and gives its place in its group to the next.
 func (s *Store) endJob(tx *tx, jobID int64, to Status, reason string, failedStep int) error {
 	now := ms(s.Now())
 	if err := tx.exec(`UPDATE jobs SET status = ?, reason = ?, failed_step = ?, finished_at = ?
@@ -157,5 +156,8 @@ func (s *Store) endJob(tx *tx, jobID int64, to Status, reason string, failedStep
 		WHERE job_id = ? AND status IN ('blocked', 'pending', 'running')`, stepTo, reason, now, jobID); err != nil {
 		return err
 	}
-	return tx.exec(`DELETE FROM ops WHERE job_id = ?`, jobID)
+	if err := tx.exec(`DELETE FROM ops WHERE job_id = ?`, jobID); err != nil {
+		return err
+	}
+	return s.leaveGroup(tx, jobID)
 }

@@ -1,0 +1,35 @@
+package store
+
+import "context"
+
+// RepoSettings are what an admin sets of a repository. Deliveries do not touch
+// them.
+type RepoSettings struct {
+	Trust Trust
+	// PipelineFile is the file or folder, from the root of the tree, that is
+	// used and no other; "" for where pipeline files usually are.
+	PipelineFile string
+}
+
+// Trust is what the repository's steps may do beyond a container.
+type Trust struct {
+	Security bool `json:"security" doc:"privileged, devices, and images that run privileged"`
+	Volumes  bool `json:"volumes" doc:"volumes and tmpfs"`
+	Network  bool `json:"network" doc:"dns, dns_search, extra_hosts and network_mode"`
+}
+
+// ChangeRepoSettings lets change alter a repository's settings and stores them,
+// in one transaction. change must do nothing else: it may run on another
+// goroutine. It returns the repository as it is then.
+func (s *Store) ChangeRepoSettings(ctx context.Context, repoID int64, change func(*RepoSettings)) (Repo, error) {
+	var r Repo
+	err := s.update(ctx, func(tx *tx) error {
+		if err := r.scan(tx.row(`SELECT `+repoColumns+` FROM repos r WHERE r.id = ?`, repoID)); err != nil {
+			return err
+		}
+		change(&r.RepoSettings)
+		return tx.exec(`UPDATE repos SET trust_security = ?, trust_volumes = ?, trust_network = ?, pipeline_file = ?
+			WHERE id = ?`, r.Trust.Security, r.Trust.Volumes, r.Trust.Network, r.PipelineFile, repoID)
+	})
+	return r, wrap("change settings", err)
+}
