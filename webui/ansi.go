@@ -25,13 +25,13 @@ type console struct {
 func (t *console) html(text []byte) (_ template.HTML, cut bool) {
 	text, cut = cutRow(text)
 	if t.style == (sgr{}) && !hasControls(text) {
-		return template.HTML(template.HTMLEscapeString(string(text))), cut
+		return escaped(text), cut
 	}
 	clean := t.clean(text)
 	width := min(max(utf8.RuneCount(text), 256), 4096)
 	screen, err := terminal.NewScreen(terminal.WithSize(width, 100))
 	if err != nil {
-		return template.HTML(template.HTMLEscapeString(string(text))), cut
+		return escaped(text), cut
 	}
 	_, _ = screen.Write(clean) // never fails, see its source
 	html := strings.ReplaceAll(screen.AsHTMLWithTimestamps(false), "\n", "")
@@ -39,7 +39,12 @@ func (t *console) html(text []byte) (_ template.HTML, cut bool) {
 		html = ""
 	}
 	// Text has no quotes left, so this can only be the library's own anchor.
-	return template.HTML(strings.ReplaceAll(html, `<a href="`, `<a rel="nofollow noopener noreferrer" href="`)), cut
+	return template.HTML(strings.ReplaceAll(html, `<a href="`, `<a rel="nofollow noopener noreferrer" href="`)), cut //nolint:gosec // the library escapes, which tests hold it to
+}
+
+// escaped is text that has nothing to be rendered in it.
+func escaped(text []byte) template.HTML {
+	return template.HTML(template.HTMLEscapeString(string(text))) //nolint:gosec // it is escaped
 }
 
 // cutRow bounds a row. Of a progress bar that was drawn over and over, its last

@@ -168,7 +168,7 @@ func (u *UI) window(ctx context.Context, t *logTarget, line int64) (*logView, er
 			return nil, err
 		}
 	}
-	v.addLinks(t, line)
+	v.addLinks(t)
 	return v, nil
 }
 
@@ -225,7 +225,7 @@ func fit(rows []logRow, line int64) (_ []logRow, atEnd bool) {
 	return rows, atEnd
 }
 
-func (v *logView) addLinks(t *logTarget, line int64) {
+func (v *logView) addLinks(t *logTarget) {
 	at := func(n int64) string {
 		s := strconv.FormatInt(n, 10)
 		return t.path + "?line=" + s + "#L" + s

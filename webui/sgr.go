@@ -33,7 +33,7 @@ func (s *sgr) apply(params string) {
 			if hasSub {
 				c = colorOf(withoutSpace(strings.Split(sub, ":")))
 			} else {
-				used := 0
+				var used int
 				c, used = extended(fields[i+1:])
 				i += used
 			}

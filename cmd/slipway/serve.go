@@ -189,7 +189,9 @@ func (a *app) run(ctx context.Context) error {
 	stop(runner.ErrDetach)
 	wg.Wait()
 	if err == nil {
-		_ = <-served // http.ErrServerClosed
+		if err = <-served; errors.Is(err, http.ErrServerClosed) {
+			err = nil
+		}
 	}
 	return errors.Join(err, queueErr)
 }

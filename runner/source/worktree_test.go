@@ -63,7 +63,7 @@ func TestWorkTreeIsAsItStands(t *testing.T) {
 		if h.Uid != 0 || h.Gid != 0 {
 			t.Errorf("%s belongs to %d:%d", h.Name, h.Uid, h.Gid)
 		}
-		got = append(got, h.Name+" "+os.FileMode(h.Mode).String()) //nolint:gosec // a mode
+		got = append(got, h.Name+" "+os.FileMode(h.Mode).String())
 	}
 	want := []string{"src/ -rwxrwxrwx", "src/.gitignore -rw-rw-rw-", "src/link -rwxrwxrwx", "src/main.sh -rwxrwxrwx",
 		"src/uncommitted/ -rwxrwxrwx", "src/uncommitted/file -rw-rw-rw-"}
