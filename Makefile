@@ -59,6 +59,10 @@ fmt: ## format the Go files
 bench: ## run the benchmarks and print them as one table (ARGS=-bench=Push: some of them)
 	.ci/setup docker busybox -- go test -run '^$$' -bench . -timeout 60m $(ARGS) ./... | go run ./cmd/benchtable
 
+.PHONY: screenshot
+screenshot: build ## take the README's screenshot from the running demo
+	.ci/setup docker busybox chromium -- .ci/screenshot .github/screenshot.png
+
 .PHONY: image
 image: ## build the container image (BASE=, BUILD_BASE=, IMAGE=)
 	@.ci/setup docker
