@@ -64,6 +64,7 @@ func icon(s store.Status) template.HTML {
 	if !ok {
 		s, shape = store.Pending, shapes[store.Pending]
 	}
+	//nolint:gosec // of our own words only
 	return template.HTML(`<svg class="icon s-` + string(s) + `" viewBox="0 0 16 16" width="16" height="16" role="img" aria-label="` +
 		word(s) + `"><title>` + word(s) + `</title>` + shape + `</svg>`)
 }
