@@ -77,18 +77,20 @@ func (e *environment) checkName(d *decoder, n *yaml.Node, name string) bool {
 
 // secretRef reads {from_secret: name}.
 func (d *decoder) secretRef(n *yaml.Node) (name string, ok bool) {
+	var t text
+	alone := true
 	for _, p := range d.pairs(n) {
 		if p.key.Value != fromSecretKey {
 			d.report(p.key, fmt.Sprintf("`%s` cannot stand beside `from_secret`", clip(p.key.Value)), "remove one of them")
+			alone = false
+		} else if !t.decodeAs(d, p.value, plain) {
 			return "", false
 		}
-		var t text
-		if !t.decodeAs(d, p.value, plain) {
-			return "", false
-		}
-		return d.secretName(p.value, t.value)
 	}
-	return "", false
+	if t.node == nil || !alone {
+		return "", false
+	}
+	return d.secretName(t.node, t.value)
 }
 
 // secretName returns the name of a secret as it is known, or reports that it is
