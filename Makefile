@@ -37,7 +37,7 @@ demo: build ## show the main job at http://localhost:8080 (ARGS=--once: exit wit
 
 .PHONY: test
 test: vet lint ## vet, lint and run all tests (they need Docker, busybox, gcc and chromium)
-	.ci/setup docker busybox gcc chromium -- go test -race -count=1 -timeout 20m $(ARGS) ./...
+	.ci/setup docker busybox gcc chromium -- go test -race -count=1 -timeout 30m $(ARGS) ./...
 
 .PHONY: test-nodocker
 test-nodocker: ## run the tests that need neither Docker nor a browser
