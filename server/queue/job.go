@@ -16,37 +16,84 @@ import (
 	"github.com/slipway-ci/slipway/store"
 )
 
+// maxTries to run a job that slipway itself keeps from going on, such as with a
+// database that fails. Each takes up what the one before it left.
+const maxTries = 5
+
+// errPlan: the stored plan cannot be read. Trying again does not help.
+var errPlan = errors.New("read plan")
+
 // runJob runs one job to its end, or leaves it running when work ends. ctx is
 // below work and ends too when the job is to be canceled.
 func (q *Queue) runJob(work, ctx context.Context, j store.Job, kill <-chan struct{}) {
 	log := q.Logger.With("build", j.BuildID, "job", j.ID)
 	o := &observer{q: q, job: j, ended: func(r runner.JobResult) error { return q.finish(work, log, j, r) }}
-	err := q.tryJob(ctx, log, o, kill)
-	switch {
-	case err == nil:
-	case errors.Is(err, runner.ErrDetach):
-		log.Info("left running")
-	case work.Err() != nil: // going down; the next process takes it up
-	default:
-		log.Error("job ended by an internal error", "error", err)
-		_ = o.ended(runner.JobResult{Status: runner.Error, Reason: "internal error: see the server's log"}) // as above
+	for try := 1; ; try++ {
+		err := q.tryJob(work, ctx, log, o, kill)
+		switch {
+		case err == nil:
+			if try > 1 { // the try before may have ended it and removed half of it
+				q.removeJob(work, log, j)
+			}
+			return
+		case errors.Is(err, runner.ErrDetach):
+			log.Info("left running")
+			return
+		case work.Err() != nil: // going down; the next process takes it up
+			return
+		case try == maxTries || errors.Is(err, errPlan):
+			log.Error("job ended by an internal error", "error", err)
+			q.removeJob(work, log, j)
+			_ = o.ended(runner.JobResult{Status: runner.Error, Reason: "internal error: see the server's log"}) // as above
+			return
+		}
+		log.Error("job was cut off, taking it up again", "try", try, "error", err)
+		if !q.pause(work) {
+			return
+		}
 	}
 }
 
-// tryJob runs a job and returns when its end is recorded and what it had is
-// removed.
-func (q *Queue) tryJob(ctx context.Context, log *slog.Logger, o *observer, kill <-chan struct{}) error {
+// removeJob removes what a job left that was not run to its end. What cannot be
+// removed is found again by the sweep.
+func (q *Queue) removeJob(ctx context.Context, log *slog.Logger, j store.Job) {
+	left, err := q.Engine.List(ctx, map[string]string{
+		runner.LabelServer: q.ServerID, runner.LabelJob: strconv.FormatInt(j.ID, 10)})
+	if err == nil {
+		err = runner.RemoveResources(ctx, q.Engine, left)
+	}
+	if err != nil {
+		log.Warn("cannot remove what a job left", "error", err)
+	}
+}
+
+// pause waits before another try, and reports whether there is to be one.
+func (q *Queue) pause(work context.Context) bool {
+	t := time.NewTimer(q.RetryAfter)
+	defer t.Stop()
+	select {
+	case <-work.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// tryJob runs a job, or goes on with one, and returns when its end is recorded
+// and what it had is removed. What it needs is read below work and not below
+// ctx: a job that is to be canceled is stopped by its plan too.
+func (q *Queue) tryJob(work, ctx context.Context, log *slog.Logger, o *observer, kill <-chan struct{}) error {
 	j := o.job
-	b, err := q.Store.BuildByID(ctx, j.BuildID)
+	b, err := q.Store.BuildByID(work, j.BuildID)
 	if err != nil {
 		return err
 	}
-	r, err := q.Store.RepoByID(ctx, j.RepoID)
+	r, err := q.Store.RepoByID(work, j.RepoID)
 	if err != nil {
 		return err
 	}
 	log = log.With("repo", r.FullName())
-	state, err := q.state(ctx, j)
+	state, err := q.state(work, j)
 	if err != nil {
 		return err
 	}
@@ -69,7 +116,7 @@ func (q *Queue) tryJob(ctx context.Context, log *slog.Logger, o *observer, kill 
 		Logger:    log,
 	}
 	if err := json.Unmarshal(j.Plan, &rj.Workflow); err != nil {
-		return fmt.Errorf("read plan: %w", err)
+		return fmt.Errorf("%w: %w", errPlan, err)
 	}
 	if !rj.Workflow.Clone.Skip {
 		rj.Source = func(ctx context.Context) (io.ReadCloser, error) { return q.source(ctx, r, b, rj.Workflow) }
@@ -147,10 +194,8 @@ func (q *Queue) finish(work context.Context, log *slog.Logger, j store.Job, r ru
 			return nil
 		}
 		log.Error("cannot record the end of a job, trying again", "error", err)
-		select {
-		case <-work.Done():
+		if !q.pause(work) {
 			return context.Cause(work)
-		case <-time.After(retryAfter):
 		}
 	}
 }

@@ -32,6 +32,9 @@ type Options struct {
 	MaxOutput int64         // bytes a step may write
 	Limits    runner.Limits // of each container
 	Secrets   []string      // values that no log may show
+
+	// RetryAfter is the wait after the store failed; 0 means 1 s.
+	RetryAfter time.Duration
 }
 
 // Queue runs the jobs that the store holds.
@@ -44,6 +47,9 @@ type Queue struct {
 
 // New returns a queue that does nothing before Run.
 func New(o Options) *Queue {
+	if o.RetryAfter <= 0 {
+		o.RetryAfter = time.Second
+	}
 	return &Queue{Options: o, done: make(chan finished)}
 }
 
@@ -57,9 +63,6 @@ type active struct {
 	kill    chan struct{} // closed to end the grace period
 	cancels int           // requests passed on so far
 }
-
-// retryAfter is how long Run waits after the store failed.
-const retryAfter = time.Second
 
 // Run claims jobs until claim ends, and returns when those that run have ended.
 // When work ends they are left to their containers and picked up by the next
@@ -93,7 +96,7 @@ func (q *Queue) Run(claim, work context.Context) error {
 func (q *Queue) wait(claim context.Context, sub *store.Subscription, running map[int64]*active, retry bool) {
 	var later <-chan time.Time
 	if retry {
-		t := time.NewTimer(retryAfter)
+		t := time.NewTimer(q.RetryAfter)
 		defer t.Stop()
 		later = t.C
 	}
@@ -139,29 +142,41 @@ func (q *Queue) start(work context.Context, running map[int64]*active, j store.J
 	})
 }
 
-// passOnCancels tells running jobs of requests to cancel: the first stops them,
-// the second ends their grace period.
+// passOnCancels tells running jobs that they are to stop: the first request to
+// cancel, or a newer build of their group, stops them, the second request ends
+// their grace period.
 func (q *Queue) passOnCancels(ctx context.Context, running map[int64]*active) (retry bool) {
 	for _, a := range running {
 		if a.cancels >= 2 {
 			continue
 		}
-		b, err := q.Store.BuildByID(ctx, a.job.BuildID)
+		stop, err := q.Store.StopRequest(ctx, a.job.ID)
 		if ctx.Err() != nil {
 			return false
 		}
 		if err != nil {
-			q.Logger.Error("cannot read a build, trying again", "build", a.job.BuildID, "error", err)
+			q.Logger.Error("cannot read what was asked of a job, trying again", "job", a.job.ID, "error", err)
 			return true
 		}
-		if b.Cancels >= 1 && a.cancels == 0 {
+		switch {
+		case a.cancels > 0:
+		case stop.Cancels > 0:
 			a.cancels = 1
-			a.cancel(fmt.Errorf("%w by %s", runner.ErrCancel, b.CanceledBy))
+			a.cancel(fmt.Errorf("%w by %s", runner.ErrCancel, stop.CanceledBy))
+		case stop.Superseded != "":
+			a.cancels = 1
+			a.cancel(supersededError(stop.Superseded))
 		}
-		if b.Cancels >= 2 {
+		if stop.Cancels >= 2 {
 			a.cancels = 2
 			close(a.kill)
 		}
 	}
 	return false
 }
+
+// supersededError cancels a job that makes room for a newer build's, and says so.
+type supersededError string
+
+func (e supersededError) Error() string { return string(e) }
+func (e supersededError) Unwrap() error { return runner.ErrCancel }
