@@ -69,9 +69,10 @@ func (s stepView) SkipReason() string {
 	return ""
 }
 
-// ExitMark is the exit code where it says something.
+// ExitMark is the exit code where it says something. Of a service that was
+// stopped with the job it says nothing.
 func (s stepView) ExitMark() string {
-	if s.Exited && s.ExitCode != 0 {
+	if s.Exited && s.ExitCode != 0 && s.Status != store.Success {
 		return fmt.Sprintf("exit %d", s.ExitCode)
 	}
 	return ""

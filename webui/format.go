@@ -12,13 +12,15 @@ import (
 	"github.com/slipway-ci/slipway/store"
 )
 
-// formatDuration returns a duration in at most two units: "12s", "3m 05s".
+// formatDuration returns a duration in at most two units: "0.4s", "12s",
+// "3m 05s". What is under ten seconds is shown to the tenth, since a fast build
+// is made of such steps.
 func formatDuration(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return ""
-	case d < time.Second:
-		return "<1s"
+	case d < 10*time.Second:
+		return fmt.Sprintf("%d.%ds", int(d.Seconds()), int(d.Milliseconds()/100)%10)
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", int(d.Seconds()))
 	case d < time.Hour:

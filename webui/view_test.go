@@ -10,7 +10,7 @@ import (
 
 func TestFormatDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "", -time.Second: "", 300 * time.Millisecond: "<1s", 59900 * time.Millisecond: "59s",
+		0: "", -time.Second: "", 340 * time.Millisecond: "0.3s", 9990 * time.Millisecond: "9.9s", 10 * time.Second: "10s", 59900 * time.Millisecond: "59s",
 		time.Minute: "1m 00s", 3*time.Minute + 5*time.Second: "3m 05s", 61 * time.Minute: "1h 01m", 30 * time.Hour: "30h 00m",
 	} {
 		if got := formatDuration(d); got != want {

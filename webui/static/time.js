@@ -3,7 +3,7 @@
 export function duration(ms) {
   const s = Math.floor(ms / 1000);
   if (ms <= 0) return '';
-  if (s < 1) return '<1s';
+  if (s < 10) return `${Math.floor(ms / 1000)}.${Math.floor(ms / 100) % 10}s`;
   if (s < 60) return `${s}s`;
   const two = (n) => String(n).padStart(2, '0');
   if (s < 3600) return `${Math.floor(s / 60)}m ${two(s % 60)}s`;
