@@ -22,6 +22,8 @@ var (
 	// ErrStart: the container cannot be started as its image and step want, such
 	// as with a shell that the image does not have. The message is for the user.
 	ErrStart = errors.New("start")
+	// ErrNoProbe: the engine cannot tell whether a port is listened on.
+	ErrNoProbe = errors.New("cannot tell")
 )
 
 // An Engine makes and runs containers. Every method may be called concurrently.
@@ -69,6 +71,17 @@ type Engine interface {
 	// Stop sends SIGTERM, after grace SIGKILL, and returns when the container
 	// has ended. Grace 0 kills at once.
 	Stop(ctx context.Context, containerID string, grace time.Duration) error
+
+	// Exec runs a command in a container that runs, as its user and with its
+	// environment. A command that cannot be run, such as one that the image does
+	// not have, is an exit code of 126 or 127 and no error. When ctx ends before
+	// the command does, that may run on until the container ends.
+	Exec(ctx context.Context, containerID string, command []string) (ExecResult, error)
+
+	// Listening reports whether others would be answered who connect to a TCP
+	// port of a container that runs. It does not connect if it can be helped,
+	// since services complain about that. ErrNoProbe means that it cannot tell.
+	Listening(ctx context.Context, containerID string, port int) (bool, error)
 
 	RemoveContainer(ctx context.Context, id string) error // kills it if it runs
 	RemoveNetwork(ctx context.Context, id string) error
@@ -190,4 +203,13 @@ type ContainerState struct {
 	OOMKilled  bool // some process of it was killed for lack of memory
 	StartedAt  time.Time
 	FinishedAt time.Time
+	// ExposedPort is the lowest TCP port that the image says it listens on; 0 if
+	// there is none.
+	ExposedPort int
+}
+
+// ExecResult is what Exec tells of a command that has ended.
+type ExecResult struct {
+	ExitCode int
+	Output   string // the last KiB of both streams, as they came
 }

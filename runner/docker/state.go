@@ -84,7 +84,7 @@ func (e *Engine) Inspect(ctx context.Context, containerID string) (runner.Contai
 }
 
 func state(c container.InspectResponse) runner.ContainerState {
-	s := runner.ContainerState{ID: c.ID}
+	s := runner.ContainerState{ID: c.ID, ExposedPort: exposedPort(c)}
 	if c.State == nil {
 		return s
 	}
@@ -95,6 +95,21 @@ func state(c container.InspectResponse) runner.ContainerState {
 	s.FinishedAt = instant(c.State.FinishedAt)
 	s.Started = !s.StartedAt.IsZero()
 	return s
+}
+
+// exposedPort returns the lowest TCP port that is exposed: the engine keeps no
+// order of them.
+func exposedPort(c container.InspectResponse) int {
+	lowest := 0
+	if c.Config == nil {
+		return 0
+	}
+	for p := range c.Config.ExposedPorts {
+		if n := p.Int(); p.Proto() == "tcp" && n > 0 && (lowest == 0 || n < lowest) {
+			lowest = n
+		}
+	}
+	return lowest
 }
 
 // instant reads the engine's time, which is in the year 1 if there is none.

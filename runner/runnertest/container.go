@@ -19,17 +19,20 @@ type container struct {
 	term, killed, done chan struct{}
 	termOnce, killOnce sync.Once
 
-	mu    sync.Mutex // guards state
-	state runner.ContainerState
+	mu        sync.Mutex // guards what follows
+	state     runner.ContainerState
+	listening map[int]bool // ports
+	exec      func(command []string) runner.ExecResult
 }
 
-func newContainer(id string, s runner.ContainerSpec, p Program, v *volume) *container {
+func newContainer(id string, s runner.ContainerSpec, p Program, v *volume, port int) *container {
 	s.Labels = maps.Clone(s.Labels)
 	return &container{
 		id: id, spec: s, program: p, volume: v,
 		record: record{changed: make(chan struct{})},
 		term:   make(chan struct{}), killed: make(chan struct{}), done: make(chan struct{}),
-		state: runner.ContainerState{ID: id},
+		state:     runner.ContainerState{ID: id, ExposedPort: port},
+		listening: map[int]bool{},
 	}
 }
 

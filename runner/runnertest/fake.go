@@ -29,6 +29,7 @@ type Engine struct {
 	choose     func(runner.ContainerSpec) Program
 	made       map[string]int // containers made, by step label
 	missing    map[string]bool
+	exposed    map[string]int // port, by image
 }
 
 var _ runner.Engine = (*Engine)(nil)
@@ -50,6 +51,7 @@ func NewEngine(tb testing.TB) *Engine {
 		byStep:     map[string][]Program{},
 		made:       map[string]int{},
 		missing:    map[string]bool{},
+		exposed:    map[string]int{},
 	}
 	e.faults.init()
 	tb.Cleanup(e.close)
@@ -87,6 +89,13 @@ func (e *Engine) Missing(image string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.missing[image] = true
+}
+
+// Expose makes a TCP port the one that an image exposes.
+func (e *Engine) Expose(image string, port int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.exposed[image] = port
 }
 
 // Files returns what was copied into a volume, by path in the container.
@@ -176,7 +185,7 @@ func (e *Engine) CreateContainer(ctx context.Context, s runner.ContainerSpec) (i
 			return fmt.Errorf("%w %s is not present", runner.ErrImage, s.Image)
 		}
 		id = e.newID("container")
-		e.containers[id] = newContainer(id, s, e.program(s), e.volumes[s.VolumeID])
+		e.containers[id] = newContainer(id, s, e.program(s), e.volumes[s.VolumeID], e.exposed[s.Image])
 		return nil
 	})
 	return idUnless(err, id), err

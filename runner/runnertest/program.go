@@ -51,6 +51,21 @@ func (p *Process) SetOOMKilled() {
 	p.c.state.OOMKilled = true
 }
 
+// Listen makes the container listen on a TCP port.
+func (p *Process) Listen(port int) {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	p.c.listening[port] = true
+}
+
+// OnExec sets what answers a command that Exec runs in the container. Without
+// it the container has no commands. answer may be called concurrently.
+func (p *Process) OnExec(answer func(command []string) runner.ExecResult) {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	p.c.exec = answer
+}
+
 // Exit returns a program that ends at once.
 func Exit(code int) Program { return func(*Process) int { return code } }
 

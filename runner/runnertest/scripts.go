@@ -42,6 +42,11 @@ var (
 	}}
 	stubborn = script{"trap '' TERM; echo ready; while :; do sleep 0.05; done", Then(Print("ready\n", 0), Stubborn())}
 	sleeper  = script{"echo ready; exec sleep 300", Then(Print("ready\n", 0), Block())}
+	// answering is a sleeper that runs the suite's scripts on demand.
+	answering = script{"echo ready; exec sleep 301", func(p *Process) int {
+		p.OnExec(execScript)
+		return Then(Print("ready\n", 0), Block())(p)
+	}}
 	showFile = script{"cat /work/src/hello.txt", func(p *Process) int {
 		text, ok := p.File("/work/src/hello.txt")
 		if !ok {
@@ -63,14 +68,37 @@ func Scripts(s runner.ContainerSpec) Program {
 	if len(s.Cmd) != 1 {
 		return nil
 	}
+	if s.Cmd[0] == answering.sh {
+		return answering.program
+	}
+	return programOf(s.Cmd[0])
+}
+
+// programOf returns what stands for a script, or nil.
+func programOf(sh string) Program {
 	for _, k := range []script{
 		exitZero, exitSeven, killSelf, bothWords, fastWriter, polite, stubborn, sleeper, showFile, writeFile, longLine,
 	} {
-		if k.sh == s.Cmd[0] {
+		if k.sh == sh {
 			return k.program
 		}
 	}
 	return nil
+}
+
+// execScript runs a script as a command in a container.
+func execScript(command []string) runner.ExecResult {
+	if len(command) != 3 || programOf(command[2]) == nil {
+		return runner.ExecResult{ExitCode: 127}
+	}
+	c := newContainer("", runner.ContainerSpec{}, nil, nil, 0)
+	code := programOf(command[2])(&Process{c: c})
+	pieces, _, _ := c.record.from(0)
+	var all []byte
+	for _, p := range pieces {
+		all = append(all, p.data...)
+	}
+	return runner.ExecResult{ExitCode: code, Output: string(all[max(0, len(all)-1024):])}
 }
 
 // countTo returns what seq 1 n prints.

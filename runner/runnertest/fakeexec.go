@@ -1,0 +1,51 @@
+package runnertest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/slipway-ci/slipway/runner"
+)
+
+// Exec implements runner.Engine (see Process.OnExec).
+func (e *Engine) Exec(ctx context.Context, containerID string, command []string) (result runner.ExecResult, err error) {
+	err = e.faults.call(ctx, "Exec", containerID, func() error {
+		c, err := e.runningContainer(containerID)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		answer := c.exec
+		c.mu.Unlock()
+		if answer == nil {
+			result = runner.ExecResult{ExitCode: 127, Output: "not found"}
+			return nil
+		}
+		result = answer(command)
+		return nil
+	})
+	return result, err
+}
+
+// Listening implements runner.Engine (see Process.Listen).
+func (e *Engine) Listening(ctx context.Context, containerID string, port int) (listening bool, err error) {
+	err = e.faults.call(ctx, "Listening", containerID, func() error {
+		c, err := e.runningContainer(containerID)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		listening = c.listening[port]
+		return nil
+	})
+	return listening, err
+}
+
+func (e *Engine) runningContainer(id string) (*container, error) {
+	c, err := e.container(id)
+	if err == nil && !c.snapshot().Running {
+		err = fmt.Errorf("container %s does not run", c.spec.Name)
+	}
+	return c, err
+}
