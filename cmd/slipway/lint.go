@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -18,6 +19,7 @@ type lintCmd struct {
 	Files  []string   `arg:"" optional:"" help:"Pipeline files (default: those of the current directory)."`
 	Format string     `default:"text" enum:"text,json,github" help:"text, json, or github: workflow commands that GitHub shows as annotations."`
 	Event  eventFlags `embed:""`
+	Trust  []string   `enum:"security,volumes,network" help:"What an admin trusts the repository with: security, volumes, network."`
 	Quiet  bool       `short:"q" help:"Print problems only, not what would run."`
 }
 
@@ -44,6 +46,7 @@ func (c *lintCmd) Run(ctx context.Context, o output) error {
 		if err != nil {
 			return err
 		}
+		facts.AnySecret, facts.Repo.Trust = true, trust(c.Trust)
 		plan, err = pipeline.Compile(files, facts)
 		if err != nil && !errors.As(err, &problems) {
 			return err
@@ -60,6 +63,14 @@ func (c *lintCmd) Run(ctx context.Context, o output) error {
 		return exitCode(1)
 	}
 	return nil
+}
+
+func trust(names []string) pipeline.Trust {
+	return pipeline.Trust{
+		Security: slices.Contains(names, "security"),
+		Volumes:  slices.Contains(names, "volumes"),
+		Network:  slices.Contains(names, "network"),
+	}
 }
 
 func (c *lintCmd) print(w io.Writer, problems pipeline.Problems, plan *pipeline.Plan) error {
@@ -124,6 +135,9 @@ func indent(p pipeline.Problem) string {
 func printPlan(w io.Writer, plan *pipeline.Plan) {
 	for _, wf := range plan.Workflows {
 		printPlanned(w, 0, "workflow "+wf.Name, wf.Skip, wf.Why)
+		if wf.Skip != "" {
+			continue
+		}
 		for _, s := range wf.Services {
 			printPlanned(w, 1, "service "+s.Name, s.Skip, s.Why)
 		}

@@ -73,3 +73,37 @@ func TestLintWithoutAFile(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
+
+func TestLintPlansWhatNoDeliveryAnnounces(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, dir, ".slipway.yml", `
+steps:
+  - {name: nightly, image: busybox, commands: "true", when: {event: cron, cron: nightly}}
+  - {name: docs, image: busybox, commands: "true", when: {path: "docs/**"}}
+  - {name: mounted, image: busybox, commands: "true", volumes: ["/cache:/cache"]}
+`)
+	code, out, _ := slipway(t, dir, "lint")
+	if code != 1 || !strings.Contains(out, ".slipway.yml:5:64 error: `volumes` needs the trust `volumes`") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	code, out, _ = slipway(t, dir, "lint", "--trust", "volumes", "--event", "cron", "--cron", "nightly")
+	if code != 0 || !strings.Contains(out, "runs  step nightly") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	code, out, _ = slipway(t, dir, "lint", "--trust", "volumes", "--path", "src/main.go")
+	if code != 0 || !strings.Contains(out, "skip  step docs") || !strings.Contains(out, `no  path is "src/main.go", wants docs/**`) {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	code, _, errs := slipway(t, dir, "lint", "--event", "psh")
+	if code != 1 || !strings.Contains(errs, "there is no such event") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+func TestSchemaIsPrinted(t *testing.T) {
+	code, out, _ := slipway(t, t.TempDir(), "schema")
+	var schema map[string]any
+	if err := json.Unmarshal([]byte(out), &schema); err != nil || code != 0 || schema["$schema"] != "https://json-schema.org/draft/2020-12/schema" {
+		t.Errorf("exit code %d, $schema %v (%v)", code, schema["$schema"], err)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,11 +18,13 @@ import (
 // eventFlags describe an event that has not happened, for lint and run. What is
 // not given is taken from the checkout.
 type eventFlags struct {
-	Event  string   `default:"push" help:"push, tag or pull_request."`
+	Event  string   `default:"push" help:"push, tag, pull_request, pull_request_closed, release, deployment, cron, manual or merge_group."`
 	Branch string   `help:"Branch of the event; a pull request's target (default: the checkout's)."`
 	Tag    string   `help:"Tag of a tag event."`
 	Source string   `help:"Source branch of a pull request (default: the checkout's)."`
-	Path   []string `help:"A changed file; can be given again." placeholder:"FILE"`
+	Path   []string `help:"A changed file; can be given again (default: every file counts as changed)." placeholder:"FILE"`
+	Cron   string   `help:"Name of the schedule of a cron event."`
+	Target string   `help:"Environment of a deployment event."`
 }
 
 // facts are what is known of the event, if it happened to the checkout at dir.
@@ -40,7 +44,12 @@ func (f eventFlags) facts(ctx context.Context, dir string) (pipeline.Facts, erro
 		Build:  pipeline.BuildFacts{Number: 1, Created: time.Now()},
 		System: pipeline.SystemFacts{Host: "localhost", Version: version, ForgeURL: "https://github.com"},
 	}
-	facts.Sender = facts.Commit.Author
+	facts.Sender, facts.Cron, facts.Deploy.Target = facts.Commit.Author, f.Cron, f.Target
+	facts.System.Platform = "linux/" + runtime.GOARCH
+	facts.Changed.Files = f.Path
+	if len(f.Path) == 0 {
+		facts.Changed.Unknown = "no --path was given"
+	}
 	return facts, f.apply(&facts, branch)
 }
 
@@ -49,13 +58,16 @@ func (f eventFlags) apply(facts *pipeline.Facts, branch string) error {
 	if target == "" {
 		target = branch
 	}
+	if !slices.Contains(pipeline.EventKinds(), facts.Event) {
+		return fmt.Errorf("--event %s: there is no such event; it is one of %v", f.Event, pipeline.EventKinds())
+	}
 	switch facts.Event {
-	case pipeline.EventTag:
+	case pipeline.EventTag, pipeline.EventRelease:
 		if f.Tag == "" {
-			return errors.New("--event tag needs --tag")
+			return fmt.Errorf("--event %s needs --tag", f.Event)
 		}
 		facts.Commit.Tag, facts.Commit.Ref = f.Tag, "refs/tags/"+f.Tag
-	case pipeline.EventPullRequest:
+	case pipeline.EventPullRequest, pipeline.EventPullRequestClosed:
 		source := f.Source
 		if source == "" {
 			source = branch

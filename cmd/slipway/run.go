@@ -86,6 +86,7 @@ func (c *runCmd) plan(ctx context.Context, dir string, w io.Writer) (*pipeline.P
 		if facts, err = c.Event.facts(ctx, dir); err != nil {
 			return nil, err
 		}
+		facts.Repo.Trust = pipeline.Trust{Security: true, Volumes: true, Network: true} // it is the user's own machine
 		plan, err = pipeline.Compile(files, facts)
 	}
 	var problems pipeline.Problems
