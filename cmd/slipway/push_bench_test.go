@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/docker"
+	"github.com/slipway-ci/slipway/runner/runnertest"
 	"github.com/slipway-ci/slipway/server/github/githubtest"
 	"github.com/slipway-ci/slipway/store"
 )
@@ -118,7 +121,30 @@ func (w *world) pushAndWatch(r *githubtest.Repo, files map[string]string) pushTi
 	firstOutput := w.firstOutput(r, w.buildOf(sub, sha))
 	verdict := w.wantVerdict(r, sha, "success: passed in …")
 	sent := w.webhookSent(sha)
+	w.waitRemoved() // else what is measured next would pay for it
 	return pushTimes{firstOutput.Sub(sent), verdict.CreatedAt.Sub(sent)}
+}
+
+// waitRemoved waits until the server's jobs have nothing in the engine.
+func (w *world) waitRemoved() {
+	w.Helper()
+	engine := docker.New(runnertest.Docker(w), docker.Options{})
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		left, err := engine.List(w.ctx, map[string]string{runner.LabelServer: w.serverID})
+		if err != nil {
+			w.Fatal(err)
+		}
+		if len(left) == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-w.ctx.Done():
+			w.Fatalf("left behind: %v", left)
+		}
+	}
 }
 
 // buildOf waits for the first build of a commit.
