@@ -14,6 +14,10 @@ type step struct {
 	plan   *pipeline.Step // never changes
 	// service: it belongs to the services of the workflow.
 	service bool // never changes
+	// env is the step's own environment with the secrets in it; unresolved is why
+	// there is none. They don't change after newRun.
+	env        map[string]string
+	unresolved error
 	// needs are the steps it waits for. Those that `when` kept out are replaced
 	// by what they wait for.
 	needs []*step
@@ -46,15 +50,15 @@ func newSteps(r *run) []*step {
 		steps[i], byName[s.plan.Name] = s, s
 	}
 	for _, s := range steps {
-		s.needs = resolve(s, byName, map[*step]bool{})
+		s.needs = needs(s, byName, map[*step]bool{})
 	}
 	return steps
 }
 
-// resolve returns what a step waits for. Names that don't exist are none of the
+// needs returns what a step waits for. Names that don't exist are none of the
 // runner's concern: the language has refused them.
-func resolve(s *step, byName map[string]*step, seen map[*step]bool) []*step {
-	var needs []*step
+func needs(s *step, byName map[string]*step, seen map[*step]bool) []*step {
+	var list []*step
 	for _, name := range s.plan.DependsOn {
 		d := byName[name]
 		if d == nil || seen[d] {
@@ -62,12 +66,12 @@ func resolve(s *step, byName map[string]*step, seen map[*step]bool) []*step {
 		}
 		seen[d] = true
 		if d.plan.Skip != "" {
-			needs = append(needs, resolve(d, byName, seen)...)
+			list = append(list, needs(d, byName, seen)...)
 			continue
 		}
-		needs = append(needs, d)
+		list = append(list, d)
 	}
-	return needs
+	return list
 }
 
 // ready reports whether everything that s waits for has come about.

@@ -34,6 +34,10 @@ type Job struct {
 
 	// Secrets are values that never leave in any output.
 	Secrets []string
+	// Secret returns the value of a secret that a step asks for by its name, and
+	// whether there is one; nil: there are none. Run asks once, at its beginning,
+	// and keeps the values from any output too.
+	Secret func(name string) (value string, ok bool)
 
 	Limits    Limits
 	MaxSteps  int           // steps at once, services not counted; 0 means 8

@@ -13,3 +13,9 @@ func NetworkName(server, job string) string { return "slipway-" + server + "-" +
 
 // VolumeName returns the name of a job's volume.
 func VolumeName(server, job string) string { return "slipway-" + server + "-" + job }
+
+// TempVolumeName returns the name of a volume that steps of a job share beside
+// that of the source; name is what they call it.
+func TempVolumeName(server, job, name string) string {
+	return VolumeName(server, job) + "-" + name
+}

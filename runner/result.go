@@ -23,7 +23,8 @@ func (x *execution) outcome(st ContainerState, err error) StepResult {
 	case !ran:
 		res.Status, res.Reason = Error, err.Error()
 	case st.ExitCode != 0:
-		res.Status, res.Reason = Failure, exitReason(st, x.run.job.Limits.MemoryBytes)
+		limits, _ := lower(x.run.job.Limits, x.step.plan.Resources)
+		res.Status, res.Reason = Failure, exitReason(st, limits.MemoryBytes)
 	default:
 		res.Status = Success
 	}

@@ -86,14 +86,9 @@ type event struct {
 }
 
 func newRun(ctx context.Context, job *Job, state State, eng Engine, obs Observer) *run {
-	secrets := make([]string, len(job.Secrets))
-	for i, s := range job.Secrets {
-		secrets[i] = validText(s) // as the output is
-	}
 	r := &run{
 		job: job, state: state, eng: eng, obs: obs,
 		log:  job.Logger,
-		mask: mask.Compile(secrets),
 		base: context.WithoutCancel(ctx),
 		limit: jobLimits{
 			steps:  cmp.Or(job.MaxSteps, defaultMaxSteps),
@@ -110,6 +105,7 @@ func newRun(ctx context.Context, job *Job, state State, eng Engine, obs Observer
 	r.work, r.halt = context.WithCancelCause(r.live)
 	r.setup.init()
 	r.steps = newSteps(r)
+	r.mask = mask.Compile(r.resolve())
 	return r
 }
 

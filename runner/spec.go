@@ -21,53 +21,81 @@ func (j *Job) labels(step int) map[string]string {
 	return l
 }
 
-// containerSpec describes the container of a step. failed is whether a step of
-// the job has failed so far.
-func (j *Job) containerSpec(number, attempt int, failed bool) (ContainerSpec, error) {
-	step := j.Step(number)
-	in, err := invoke(j.Workflow.Workspace, step, j.Nonce)
+// containerSpec describes the container of a step, save for the volume. failed
+// is whether a step of the job has failed so far.
+func (s *step) containerSpec(failed bool) (ContainerSpec, error) {
+	if s.unresolved != nil {
+		return ContainerSpec{}, s.unresolved
+	}
+	j, plan := s.run.job, s.plan
+	in, err := invoke(j.Workflow.Workspace, plan, j.Nonce)
 	if err != nil {
 		return ContainerSpec{}, err
 	}
-	return ContainerSpec{
-		Name:       ContainerName(j.Server, j.ID, number, attempt),
-		Labels:     j.labels(number),
-		Image:      step.Image,
-		Entrypoint: in.entrypoint,
-		Cmd:        in.cmd,
-		Env:        j.environment(step, number, in.script, failed),
-		WorkingDir: in.workingDir,
-		NetworkID:  NetworkName(j.Server, j.ID), // it may still be on its way
-		Aliases:    []string{step.Name},
-		MountPath:  j.Workflow.Workspace.Base,
-		Limits:     j.Limits,
-	}, nil
+	spec := ContainerSpec{
+		Name:        ContainerName(j.Server, j.ID, s.number, firstAttempt),
+		Labels:      j.labels(s.number),
+		Image:       plan.Image,
+		Entrypoint:  in.entrypoint,
+		Cmd:         in.cmd,
+		Env:         s.environment(in.script, failed),
+		WorkingDir:  in.workingDir,
+		Aliases:     []string{plan.Name},
+		MountPath:   j.Workflow.Workspace.Base,
+		User:        plan.User,
+		Privileged:  plan.Privileged,
+		Mounts:      j.mounts(plan),
+		Devices:     plan.Devices,
+		Tmpfs:       plan.Tmpfs,
+		DNS:         plan.DNS,
+		DNSSearch:   plan.DNSSearch,
+		ExtraHosts:  plan.ExtraHosts,
+		NetworkMode: plan.NetworkMode,
+		ShmSize:     plan.ShmSize,
+	}
+	spec.Limits, _ = lower(j.Limits, plan.Resources)
+	if spec.NetworkMode == "" {
+		spec.NetworkID = NetworkName(j.Server, j.ID) // it may still be on its way
+	}
+	return spec, nil
+}
+
+// mounts returns a step's mounts, those of the job's own volumes by the names
+// that the engine knows.
+func (j *Job) mounts(step *pipeline.Step) []pipeline.Mount {
+	mounts := slices.Clone(step.Volumes)
+	for i, m := range mounts {
+		if m.Kind == pipeline.MountTemp {
+			mounts[i].Source = TempVolumeName(j.Server, j.ID, m.Source)
+		}
+	}
+	return mounts
 }
 
 // environment is what a container gets, sorted: what the runner knows, over it
 // the workflow's and over that the step's own.
-func (j *Job) environment(step *pipeline.Step, number int, script string, failed bool) []string {
+func (s *step) environment(script string, failed bool) []string {
 	env := map[string]string{
 		// The source belongs to root, whoever the image runs as.
 		"GIT_CONFIG_COUNT":   "1",
 		"GIT_CONFIG_KEY_0":   "safe.directory",
 		"GIT_CONFIG_VALUE_0": "*",
 	}
-	maps.Copy(env, j.Workflow.Environment)
+	maps.Copy(env, s.run.job.Workflow.Environment)
 	status := "success"
 	if failed {
 		status = "failure"
 	}
-	env["CI_STEP_NAME"], env["CI_STEP_NUMBER"] = step.Name, strconv.Itoa(number)
+	env["CI_STEP_NAME"], env["CI_STEP_NUMBER"] = s.plan.Name, strconv.Itoa(s.number)
 	env["CI_PIPELINE_STATUS"] = status
 	if _, ok := env["DRONE"]; ok { // the environment of a .drone.yml
-		env["DRONE_BUILD_STATUS"], env["DRONE_STEP_NAME"] = status, step.Name
+		env["DRONE_BUILD_STATUS"], env["DRONE_STEP_NAME"] = status, s.plan.Name
 	}
-	step.AddAliases(env)
+	s.plan.AddAliases(env)
 	if script != "" {
 		env[scriptVariable] = script
 	}
-	maps.Copy(env, step.Environment)
+	maps.Copy(env, s.env)
 	list := make([]string, 0, len(env))
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, k+"="+env[k])

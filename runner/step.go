@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/slipway-ci/slipway/runner/pipeline"
 )
 
 var (
@@ -104,6 +107,9 @@ func (x *execution) contain() (ContainerState, error) {
 	if err := x.await(r.setup.volumeMade); err != nil {
 		return ContainerState{}, err
 	}
+	if _, notices := lower(r.job.Limits, s.plan.Resources); len(notices) > 0 && !s.opIntended(OpCreateContainer) {
+		x.sink.notice(strings.Join(notices, "\n"))
+	}
 	id, err := x.create()
 	if err != nil {
 		return ContainerState{}, err
@@ -140,12 +146,15 @@ func (x *execution) create() (string, error) {
 			return rec.ID, err
 		}
 	}
-	spec, err := r.job.containerSpec(s.number, firstAttempt, x.failed)
+	spec, err := s.containerSpec(x.failed)
 	if err != nil {
 		s.created = s.opIntended(OpCreateContainer)
 		return "", err
 	}
 	spec.VolumeID = r.setup.volume
+	if err := x.makeVolumes(spec.Mounts); err != nil {
+		return "", err
+	}
 	id, err := r.do(s.op(OpCreateContainer), func(ctx context.Context) (string, error) {
 		return r.eng.CreateContainer(ctx, spec)
 	})
@@ -153,6 +162,24 @@ func (x *execution) create() (string, error) {
 		return "", err // it speaks for itself
 	}
 	return id, wrap("create container", err)
+}
+
+// makeVolumes makes the volumes of the job that the step mounts, unless another
+// step has. They go with the job.
+func (x *execution) makeVolumes(mounts []pipeline.Mount) error {
+	r := x.run
+	for _, m := range mounts {
+		if m.Kind != pipeline.MountTemp {
+			continue
+		}
+		_, err := r.do(x.step.op(OpCreateVolume), func(ctx context.Context) (string, error) {
+			return r.eng.CreateVolume(ctx, VolumeSpec{Name: m.Source, Labels: r.job.labels(0), Memory: m.Memory})
+		})
+		if err != nil {
+			return wrap("create volume", err)
+		}
+	}
+	return nil
 }
 
 // start starts the container, its output attached, and follows it to its end.
