@@ -23,7 +23,9 @@ func (w *world) writer(b store.Build) *logs.Writer {
 	return lw
 }
 
-func line(text string) logs.Line { return logs.Line{Stream: logs.Stdout, Text: []byte(text), End: true} }
+func line(text string) logs.Line {
+	return logs.Line{Stream: logs.Stdout, Text: []byte(text), End: true}
+}
 
 func TestLog(t *testing.T) {
 	w := newWorld(t)
