@@ -81,6 +81,10 @@ func (w *workflow) evaluation(e *expression) []Condition {
 func expressionFault(err error) string {
 	var at *file.Error
 	if errors.As(err, &at) {
+		// Every name is a variable, and so a string, unless it is a function.
+		if strings.Contains(at.Message, "cannot call non-function") {
+			return fmt.Sprintf("there is no such function (at column %d of it)", at.Column+1)
+		}
 		return fmt.Sprintf("%s (at column %d of it)", at.Message, at.Column+1)
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")

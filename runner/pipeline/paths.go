@@ -181,14 +181,14 @@ func (m *matrixWhen) conditions(values map[string]string) []Condition {
 		return out
 	}
 	c := Condition{Key: "matrix"}
-	var got []string
+	var got, unwanted []string
 	for _, g := range m.exclude {
 		want := texts{items: g.globs}
-		c.Want = append(c.Want, "not "+g.name+"="+strings.Join(want.values(), ","))
+		unwanted = append(unwanted, g.name+"="+strings.Join(want.values(), "|"))
 		got = append(got, g.name+"="+values[g.name])
 		c.Result = c.Result || !g.matches(values)
 	}
-	c.Got = strings.Join(got, ", ")
+	c.Want, c.Got = []string{"not " + strings.Join(unwanted, ", ")}, strings.Join(got, ", ")
 	return append(out, c)
 }
 

@@ -40,7 +40,7 @@ func (s *Step) SecretNames() []string {
 // the environment. lookup returns a secret's value and whether there is one; a
 // secret that is missing is an error that names it.
 func (s *Step) Resolve(lookup func(name string) (value string, ok bool)) (env map[string]string, values []string, err error) {
-	r := resolver{lookup: lookup, seen: map[string]bool{}}
+	r := resolver{lookup: lookup, seen: map[string]bool{}, quoted: map[string]bool{}}
 	env = make(map[string]string, len(s.Environment)+len(s.Secrets)+len(s.Templates))
 	maps.Copy(env, s.Environment)
 	for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
@@ -53,13 +53,15 @@ func (s *Step) Resolve(lookup func(name string) (value string, ok bool)) (env ma
 			return nil, nil, fmt.Errorf("resolve %s: %w", name, err)
 		}
 	}
-	return env, slices.Sorted(maps.Keys(r.seen)), nil
+	maps.Copy(r.quoted, r.seen)
+	return env, slices.Sorted(maps.Keys(r.quoted)), nil
 }
 
 // resolver puts the values of secrets in their places and notes them.
 type resolver struct {
 	lookup func(string) (string, bool)
-	seen   map[string]bool
+	seen   map[string]bool // values
+	quoted map[string]bool // values as they look in JSON
 }
 
 func (r *resolver) secret(name string) (string, error) {
@@ -71,6 +73,15 @@ func (r *resolver) secret(name string) (string, error) {
 		r.seen[value] = true
 	}
 	return value, nil
+}
+
+// quote notes how the secrets look in JSON: that must not be shown either.
+func (r *resolver) quote() {
+	for value := range r.seen {
+		if quoted, err := encodeJSON(value); err == nil {
+			r.quoted[quoted[1:len(quoted)-1]] = true
+		}
+	}
 }
 
 func (r *resolver) template(t Template) (string, error) {
@@ -91,12 +102,7 @@ func (r *resolver) template(t Template) (string, error) {
 		}
 		return strings.Join(words, ","), nil
 	}
-	// In JSON a secret may look different; that form must not be shown either.
-	for _, value := range slices.Collect(maps.Keys(r.seen)) {
-		if quoted, err := encodeJSON(value); err == nil {
-			r.seen[strings.Trim(quoted, `"`)] = true
-		}
-	}
+	r.quote()
 	return encodeJSON(v)
 }
 

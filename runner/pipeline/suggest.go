@@ -22,6 +22,7 @@ var foreign = map[string]string{
 	"pipeline":  "steps",
 	"run":       "commands",
 	"script":    "commands",
+	"secrets":   "environment",
 	"succeeded": "success",
 	"with":      "settings",
 	"workdir":   "directory",
