@@ -128,6 +128,10 @@ type workspaceFile struct {
 }
 
 func (w *workspaceFile) decode(d *decoder, n *yaml.Node) {
+	if d.doc.dialect == drone {
+		w.decodeDrone(d, n)
+		return
+	}
 	if !d.object(n, "workspace", w) {
 		return
 	}
@@ -150,8 +154,11 @@ func inside(p string) bool {
 // workspace returns the workspace of a workflow, by default the dialect's own.
 func (w *workspaceFile) workspace(d dialect, f Facts) Workspace {
 	ws := Workspace{Base: "/slipway", Path: "src"}
-	if d == woodpecker {
+	switch d {
+	case woodpecker:
 		ws = Workspace{Base: "/woodpecker", Path: woodpeckerPath(f)}
+	case drone:
+		ws = Workspace{Base: "/drone/src"}
 	}
 	if w.Base.value != "" {
 		ws.Base = path.Clean(w.Base.value)

@@ -56,9 +56,9 @@ func parse(files []File) (*Config, Problems) {
 			return c, problems
 		}
 		*doc = *newDocument(f)
-		if p := doc.readYAML(f.Data); p != nil {
-			problems = append(problems, *p)
-		}
+		more, ps := doc.read(f.Data)
+		c.docs = append(c.docs, more...)
+		problems = append(problems, ps...)
 	}
 	return c, problems
 }
@@ -68,9 +68,14 @@ func (c *Config) plan(f Facts) (*Plan, Problems) {
 	shared := factVariables(f)
 	var problems Problems
 	var jobs []*workflow
+	var budget *decoder
 	for _, doc := range c.docs {
-		plan.Files = append(plan.Files, doc.path)
-		more := newWorkflows(doc, f, shared)
+		if n := len(plan.Files); n == 0 || plan.Files[n-1] != doc.path {
+			plan.Files = append(plan.Files, doc.path)
+			budget = nil // the documents of a file share one
+		}
+		budget = newBudget(doc, &f, budget)
+		more := newWorkflows(budget, f, shared)
 		if len(jobs)+len(more) > maxJobs {
 			problems = append(problems, doc.problem(0, 0, fmt.Sprintf("makes the jobs of the build more than %d", maxJobs), "make a matrix smaller"))
 			break
@@ -91,18 +96,30 @@ func (c *Config) plan(f Facts) (*Plan, Problems) {
 	return plan, append(problems, allProblems(jobs)...)
 }
 
+// newBudget returns a decoder for a document with nothing spent yet, or with
+// what is left of that of another.
+func newBudget(doc *document, f *Facts, of *decoder) *decoder {
+	b := newDecoder(doc, newSubstituter(nil, nil, doc.dialect), f)
+	if of != nil {
+		b.work, b.vars.spent = of.work, of.vars.spent
+	}
+	return b
+}
+
 // allProblems returns the problems of the jobs, file by file. The jobs of a
-// matrix have most of theirs in common, which are told once.
+// matrix have most of theirs in common, which are told once. Errors and
+// warnings are counted apart, so that no number of warnings hides an error.
 func allProblems(jobs []*workflow) Problems {
 	var out Problems
 	for start, end := 0, 0; start < len(jobs); start = end {
 		doc := jobs[start].doc
-		seen := map[Problem]bool{}
+		seen, told := map[Problem]bool{}, map[bool]int{}
 		var ps Problems
-		for end = start; end < len(jobs) && jobs[end].doc == doc; end++ {
+		for end = start; end < len(jobs) && jobs[end].doc.path == doc.path; end++ {
 			for _, p := range jobs[end].decoder.problems {
-				if !seen[p] && len(ps) < 2*maxProblems {
+				if !seen[p] && told[p.Warning] < maxProblems {
 					seen[p] = true
+					told[p.Warning]++
 					ps = append(ps, p)
 				}
 			}

@@ -261,7 +261,7 @@ func (d *decoder) reportUnknown(key *yaml.Node, what, fix string) {
 	message := fmt.Sprintf("`%s` is not a key of %s", clip(key.Value), article(what))
 	// A filter that is not understood must not let anything run; elsewhere
 	// Woodpecker's own files may know more than we do.
-	if d.doc.dialect == woodpecker && what != whatFilter {
+	if d.doc.dialect != slipway && what != whatFilter && what != whatTrigger {
 		d.warn(key, message, fix)
 		return
 	}

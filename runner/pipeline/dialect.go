@@ -15,12 +15,18 @@ const (
 	// comes from there runs unmodified: unknown keys are warnings, and its
 	// escapes and its workspace hold.
 	woodpecker
+	// drone is read as Drone reads it: a stream of pipelines with keys of their
+	// own. Unknown keys are warnings.
+	drone
 )
 
 // String returns the name of the dialect as the tag `only` has it.
 func (d dialect) String() string {
-	if d == woodpecker {
+	switch d {
+	case woodpecker:
 		return "woodpecker"
+	case drone:
+		return "drone"
 	}
 	return "slipway"
 }
@@ -28,6 +34,9 @@ func (d dialect) String() string {
 func dialectOf(file string) dialect {
 	if file == ".woodpecker" || strings.HasPrefix(file, ".woodpecker.") || strings.HasPrefix(file, ".woodpecker/") {
 		return woodpecker
+	}
+	if strings.HasPrefix(path.Base(file), ".drone.") {
+		return drone
 	}
 	return slipway
 }

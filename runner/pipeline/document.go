@@ -18,6 +18,11 @@ type document struct {
 	lines   []string
 	// root is the top node; nil if the YAML could not be read.
 	root *yaml.Node
+	// nameNode is where name stands; nil if it follows from the path.
+	nameNode *yaml.Node
+	// secrets are the documents of the kind secret; the first document of a file
+	// of Drone has those of them all.
+	secrets []*yaml.Node
 }
 
 func newDocument(f File) *document {
@@ -27,6 +32,18 @@ func newDocument(f File) *document {
 		dialect: dialectOf(f.Path),
 		lines:   strings.Split(strings.TrimPrefix(string(f.Data), "\ufeff"), "\n"),
 	}
+}
+
+// read reads the YAML into doc, and returns the documents of further workflows
+// in the same file.
+func (doc *document) read(data []byte) ([]*document, Problems) {
+	if doc.dialect == drone {
+		return doc.readDrone(data)
+	}
+	if p := doc.readYAML(data); p != nil {
+		return nil, Problems{*p}
+	}
+	return nil, nil
 }
 
 // line returns the text of line n, from 1, cut to maxText bytes.

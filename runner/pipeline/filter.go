@@ -40,6 +40,8 @@ func (f *filters) decode(d *decoder, n *yaml.Node) {
 // a field here and a line in conditions.
 type filter struct {
 	node *yaml.Node
+	// drone evaluates an entry of a .drone.yml, instead of all keys but status.
+	drone func(*Facts) []Condition
 
 	Event    pattern    `yaml:"event" doc:"What happened: push, tag, pull_request, pull_request_closed, release, deployment, cron, manual or merge_group." values:"event"`
 	Branch   pattern    `yaml:"branch" doc:"The branch, as a glob; the target of a pull request. It does not apply to tags."`

@@ -30,6 +30,7 @@ type File struct {
 var places = []string{
 	".slipway/", ".slipway.yml", ".slipway.yaml",
 	".woodpecker/", ".woodpecker.yaml", ".woodpecker.yml",
+	".drone.yml",
 }
 
 // Find reads the pipeline files of a tree, sorted by path. Links are not

@@ -18,7 +18,9 @@ func TestFind(t *testing.T) {
 		tree []string
 		want []string // nil: ErrNone
 	}{
-		{"nothing", []string{"README.md", ".drone.yml"}, nil},
+		{"nothing", []string{"README.md", "drone.yml"}, nil},
+		{"Drone's last", []string{".drone.yml", "README.md"}, []string{".drone.yml"}},
+		{"Woodpecker's before Drone's", []string{".drone.yml", ".woodpecker.yml"}, []string{".woodpecker.yml"}},
 		{"folder, sorted", []string{".slipway/b.yml", ".slipway/a.yaml", ".slipway.yml", ".woodpecker.yml"}, []string{".slipway/a.yaml", ".slipway/b.yml"}},
 		{"no subfolders, nothing else", []string{".slipway/a.yml", ".slipway/sub/b.yml", ".slipway/c.sh", ".slipway/d.yml/e"}, []string{".slipway/a.yml"}},
 		{"folder without any", []string{".slipway/run.sh", ".slipway.yaml"}, []string{".slipway.yaml"}},

@@ -59,6 +59,10 @@ type containerFile struct {
 	BackendOptions backendOptions `yaml:"backend_options" doc:"Options of what runs the containers."`
 
 	Secrets secretList `yaml:"secrets" only:"woodpecker"`
+
+	// What only the files of Drone have, see drone_grammar.go.
+	args    []string
+	shmSize int64 // bytes
 }
 
 // stepFile is a step.

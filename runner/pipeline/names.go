@@ -16,7 +16,12 @@ const maxName = 100
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$`)
 
 func (w *workflow) checkName() {
-	if fault := nameFault(w.doc.name, ""); fault != "" {
+	fault := nameFault(w.doc.name, "")
+	switch at := w.doc.nameNode; {
+	case fault == "":
+	case at != nil:
+		w.decoder.report(at, fmt.Sprintf("the name `%s` of the pipeline %s", clip(w.doc.name), fault), "rename it")
+	default:
 		w.decoder.add(w.doc.problem(0, 0, fmt.Sprintf("the file's name makes the workflow's name `%s`, which %s", clip(w.doc.name), fault), "rename the file"))
 	}
 }
@@ -49,7 +54,7 @@ func (w *workflow) checkNames() {
 	}
 	// Dots and slashes are kept for naming a step from elsewhere: workflow.step.
 	forbidden := `./\`
-	if w.doc.dialect == woodpecker {
+	if w.doc.dialect != slipway {
 		forbidden = ""
 	}
 	for i := range w.file.Steps.items {
@@ -67,7 +72,7 @@ func (w *workflow) checkServiceName(c *containerFile) {
 		return
 	}
 	name := c.Name.value
-	if w.doc.dialect == woodpecker {
+	if w.doc.dialect != slipway {
 		name = strings.ReplaceAll(name, ".", "-")
 	}
 	if !hostName.MatchString(name) {

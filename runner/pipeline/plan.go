@@ -146,6 +146,7 @@ type Step struct {
 	Pull        Pull              `json:"pull"`
 	Commands    []string          `json:"commands,omitempty"`
 	Entrypoint  []string          `json:"entrypoint,omitempty"`
+	Args        []string          `json:"args,omitempty"`      // to the entrypoint, instead of the image's; never with Commands
 	Directory   string            `json:"directory,omitempty"` // below the source tree, or absolute
 	Environment map[string]string `json:"environment,omitempty"`
 	// Secrets and Templates are the variables whose values have secrets in them;

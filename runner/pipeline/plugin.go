@@ -40,7 +40,7 @@ func aliasesOf(pairs string) map[string]string {
 // Plugin reports whether the step is a plugin: its image's own program runs,
 // and is told by settings what to do.
 func (s *Step) Plugin() bool {
-	return s.Kind == KindPlugin && len(s.Commands) == 0 && len(s.Entrypoint) == 0
+	return s.Kind == KindPlugin && len(s.Commands) == 0 && len(s.Entrypoint) == 0 && len(s.Args) == 0
 }
 
 // AddAliases adds to env, the whole environment of the step's container, what

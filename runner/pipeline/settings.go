@@ -48,6 +48,8 @@ func settingName(key string) string {
 // set stores a value as the plugin gets it.
 func (s *settings) set(d *decoder, name string, n *yaml.Node) {
 	switch {
+	case n.Tag == "!!null" && d.doc.dialect == drone:
+		return // as if it were not there
 	case n.Kind == yaml.ScalarNode:
 		s.values[name] = d.scalarSetting(n)
 		return

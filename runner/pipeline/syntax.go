@@ -15,35 +15,55 @@ const maxDepth = 100
 
 // readYAML fills doc.root. What is wrong with the YAML itself is returned.
 func (doc *document) readYAML(data []byte) *Problem {
-	if p := doc.checkBytes(data); p != nil {
+	tops, p := doc.readTops(data, 1)
+	if p != nil {
 		return p
+	}
+	doc.root = tops[0].Content[0]
+	return nil
+}
+
+// readTops reads the YAML documents of a file, of which it may have a bounded
+// number. There is at least one, and each has its content.
+func (doc *document) readTops(data []byte, most int) ([]*yaml.Node, *Problem) {
+	if p := doc.checkBytes(data); p != nil {
+		return nil, p
 	}
 	// Duplicate keys are reported by the decoder, with the place of the first.
 	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithUniqueKeys(false))
 	if err != nil {
 		p := doc.problem(0, 0, fmt.Sprintf("cannot be read: %v", err), "")
-		return &p
+		return nil, &p
 	}
-	var top, second yaml.Node
-	if err := loader.Load(&top); err != nil {
-		return doc.syntaxProblem(err)
+	var tops []*yaml.Node
+	for {
+		var top yaml.Node
+		if err := loader.Load(&top); errors.Is(err, io.EOF) && len(tops) > 0 {
+			return tops, nil
+		} else if err != nil {
+			return nil, doc.syntaxProblem(err)
+		}
+		if len(tops) == most {
+			p := doc.tooManyTops(&top, most)
+			return nil, &p
+		}
+		if len(top.Content) == 0 {
+			return nil, doc.syntaxProblem(io.EOF)
+		}
+		if p := doc.checkNesting(top.Content[0], nil); p != nil {
+			return nil, p
+		}
+		tops = append(tops, &top)
 	}
-	switch err := loader.Load(&second); {
-	case err == nil:
-		p := doc.problem(second.Line, second.Column, "has a second YAML document",
-			"make it a file of its own in .slipway/: a workflow is a file")
-		return &p
-	case !errors.Is(err, io.EOF):
-		return doc.syntaxProblem(err)
+}
+
+// tooManyTops is the problem of the first YAML document that is one too many.
+func (doc *document) tooManyTops(top *yaml.Node, most int) Problem {
+	if most > 1 {
+		return doc.problem(top.Line, top.Column, fmt.Sprintf("has more than %d YAML documents", most), "merge some of them")
 	}
-	if len(top.Content) == 0 {
-		return doc.syntaxProblem(io.EOF)
-	}
-	if p := doc.checkNesting(top.Content[0], nil); p != nil {
-		return p
-	}
-	doc.root = top.Content[0]
-	return nil
+	return doc.problem(top.Line, top.Column, "has a second YAML document",
+		"make it a file of its own in .slipway/: a workflow is a file")
 }
 
 // checkBytes finds what the YAML reader would refuse without naming a place.

@@ -30,7 +30,7 @@ func (w *workflow) checkStepTrust(s *Step, c *containerFile) {
 	}
 	need(s.Privileged, trust.Security, c.Privileged.node, "privileged", trustSecurity)
 	need(len(s.Devices) > 0, trust.Security, c.Devices.node, "devices", trustSecurity)
-	need(len(s.Volumes) > 0, trust.Volumes, c.Volumes.node, "volumes", trustVolumes)
+	need(mountsOfMachine(s.Volumes), trust.Volumes, c.Volumes.node, "volumes", trustVolumes)
 	need(len(s.Tmpfs) > 0, trust.Volumes, c.Tmpfs.node, "tmpfs", trustVolumes)
 	need(len(s.DNS) > 0, trust.Network, c.DNS.node, "dns", trustNetwork)
 	need(len(s.DNSSearch) > 0, trust.Network, c.DNSSearch.node, "dns_search", trustNetwork)
@@ -41,6 +41,17 @@ func (w *workflow) checkStepTrust(s *Step, c *containerFile) {
 			w.reportTrust(c.Image.node, fmt.Sprintf("the image `%s` runs privileged and", clip(s.Image)), trustSecurity)
 		}
 	}
+}
+
+// mountsOfMachine reports whether any of the mounts is more than a volume that
+// ends with the job: it is of the machine, outlives the job, or takes memory.
+func mountsOfMachine(mounts []Mount) bool {
+	for _, m := range mounts {
+		if m.Kind != MountTemp || m.Memory {
+			return true
+		}
+	}
+	return false
 }
 
 // The kinds of trust, as an admin gives them.

@@ -60,6 +60,9 @@ func (w *workflow) evaluate(f *filters, on scope) verdict {
 // known only when the step's turn comes.
 func (w *workflow) conditions(f *filter, on scope) []Condition {
 	facts := &w.facts
+	if f.drone != nil {
+		return f.drone(facts)
+	}
 	var out []Condition
 	compare := func(key string, p *pattern, got string, glob bool) {
 		if p.node != nil {

@@ -18,11 +18,12 @@ type workflow struct {
 	planned Workflow
 }
 
-// newWorkflows returns the jobs of a document, which share a budget of work.
+// newWorkflows returns the jobs of the document of budget, which share it.
 // What is wrong with the document itself is known to the first.
-func newWorkflows(doc *document, f Facts, shared variables) []*workflow {
+func newWorkflows(budget *decoder, f Facts, shared variables) []*workflow {
+	doc := budget.doc
 	vars := shared.forWorkflow(doc.name)
-	budget := newDecoder(doc, newSubstituter(vars, nil, doc.dialect), &f)
+	budget.vars = budget.vars.another(vars, nil)
 	m := readMatrix(budget, doc)
 	if len(m.combinations) == 0 {
 		w := newWorkflow(budget, f, vars, nil)
@@ -46,7 +47,7 @@ func newWorkflows(doc *document, f Facts, shared variables) []*workflow {
 // read. What is wrong with it is told then.
 func readMatrix(budget *decoder, doc *document) matrixFile {
 	var m matrixFile
-	if doc.root == nil {
+	if doc.root == nil || doc.dialect == drone {
 		return m
 	}
 	d := budget.another(budget.vars)
@@ -65,8 +66,15 @@ func readMatrix(budget *decoder, doc *document) matrixFile {
 // that may be mentioned but have no value here.
 func newWorkflow(budget *decoder, f Facts, vars variables, names []string) *workflow {
 	w := &workflow{doc: budget.doc, facts: f, vars: vars}
+	if w.doc.dialect == drone {
+		w.vars.setDrone(&f)
+	}
 	if w.doc.root != nil {
-		w.vars.set("CI_WORKSPACE", w.readWorkspace(budget, names).Dir())
+		ws := w.readWorkspace(budget, names)
+		w.vars.set("CI_WORKSPACE", ws.Dir())
+		if w.doc.dialect == drone {
+			w.vars.setDroneStage(w.doc.name, ws)
+		}
 	}
 	known := names
 	for name := range f.Variables {
@@ -92,7 +100,7 @@ func (w *workflow) readWorkspace(budget *decoder, names []string) Workspace {
 
 // build fills w.planned, reporting problems to w.decoder.
 func (w *workflow) build() {
-	if !w.decoder.object(w.doc.root, "workflow", &w.file) || w.decoder.spent() {
+	if !w.read() || w.decoder.spent() {
 		return
 	}
 	w.checkName()
@@ -107,6 +115,14 @@ func (w *workflow) build() {
 		w.checkImages()
 		w.checkTrust()
 	}
+}
+
+// read fills w.file and reports whether it could be read at all.
+func (w *workflow) read() bool {
+	if w.doc.dialect == drone {
+		return w.readPipeline()
+	}
+	return w.decoder.object(w.doc.root, "workflow", &w.file)
 }
 
 // planHead plans what concerns the workflow as a whole.
@@ -170,14 +186,14 @@ func (w *workflow) planContainer(c *containerFile, what string, number int) Step
 	v := w.evaluate(&c.When, oneStepOf)
 	step := Step{
 		Name: c.Name.value, Kind: KindPlugin, Image: c.Image.value, Pull: c.Pull.value,
-		Commands: c.Commands.values(), Entrypoint: c.Entrypoint.values(), Directory: c.Directory.value,
+		Commands: c.Commands.values(), Entrypoint: c.Entrypoint.values(), Args: c.args, Directory: c.Directory.value,
 		Failure: c.Failure.value, Detach: c.Detach.value,
 		OnSuccess: v.onSuccess, OnFailure: v.onFailure, Skip: v.skip, Why: v.why, Line: c.node.Line,
 		Timeout: c.Timeout.value, Retry: c.Retry.plan(), Resources: c.Resources.plan(),
 		User: c.BackendOptions.Docker.User.value, Privileged: c.Privileged.value,
 		Volumes: c.Volumes.items, Devices: c.Devices.items, Tmpfs: c.Tmpfs.paths,
 		DNS: c.DNS.values(), DNSSearch: c.DNSSearch.values(), ExtraHosts: c.ExtraHosts.values(),
-		NetworkMode: c.NetworkMode.value,
+		NetworkMode: c.NetworkMode.value, ShmSize: c.shmSize,
 	}
 	w.planEnvironment(&step, c, number)
 	if step.Pull == "" {
@@ -202,7 +218,7 @@ func (w *workflow) checkContainer(c *containerFile, what string) {
 		d.report(c.Commands.node, fmt.Sprintf("`commands` of %s `%s` is empty", what, clip(c.Name.value)),
 			"add a command, or remove the key to run what the image itself runs")
 	}
-	if c.Settings.node != nil && c.Commands.node != nil {
+	if c.Settings.node != nil && c.Commands.node != nil && d.doc.dialect != drone {
 		d.report(c.Settings.node, fmt.Sprintf("%s `%s` has both `commands` and `settings`", what, clip(c.Name.value)),
 			"settings are for plugins, which run without commands; use `environment`")
 	}
