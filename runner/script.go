@@ -68,11 +68,11 @@ type invocation struct {
 // invoke decides how a step runs. Commands go to a shell as one argument, or to
 // the step's own entrypoint in the same place; an entrypoint that mentions
 // CI_SCRIPT gets them there instead. Without commands the image's own program
-// runs, in the source tree unless it is a service.
+// runs, in the source tree unless it is a service that names no directory.
 func invoke(w pipeline.Workspace, s *pipeline.Step, nonce string) (invocation, error) {
 	if len(s.Commands) == 0 {
-		in := invocation{entrypoint: s.Entrypoint}
-		if s.Kind != pipeline.KindService {
+		in := invocation{entrypoint: s.Entrypoint, cmd: s.Args}
+		if s.Kind != pipeline.KindService || s.Directory != "" {
 			in.workingDir = workDir(w, s)
 		}
 		return in, nil
