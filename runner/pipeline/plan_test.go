@@ -62,33 +62,6 @@ func checkGolden(t *testing.T, file string, plan *Plan) {
 	}
 }
 
-func TestExamples(t *testing.T) {
-	dirs, err := filepath.Glob("../../examples/*/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, dir := range dirs {
-		files, err := Find(os.DirFS(dir))
-		if err == ErrNone {
-			continue
-		}
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range []Facts{pushFacts(), tagFacts(), pullRequestFacts()} {
-				plan, err := Compile(files, f)
-				if err != nil {
-					t.Fatalf("%s: %v", f.Event, lines(err))
-				}
-				if len(plan.Warnings) > 0 {
-					t.Errorf("%s: warnings %v", f.Event, lines(plan.Warnings))
-				}
-			}
-		})
-	}
-}
-
 func TestWorkflowNames(t *testing.T) {
 	for path, want := range map[string]string{
 		".slipway.yml": "main", ".slipway.yaml": "main", ".woodpecker.yaml": "main",
