@@ -27,9 +27,12 @@ type step struct {
 	done     bool
 	result   StepResult
 	end      context.CancelCauseFunc // ends a launched step
-	// created: there may be a container. The step's goroutine sets it before its
-	// last event.
+	// attempt counts from 1. created: it may have a container. removed are the
+	// attempts whose containers are gone or going. The step's goroutine sets them
+	// before its last event.
+	attempt int
 	created bool
+	removed int
 
 	blamed bool // blame has been worked out
 	blame  *step
@@ -44,6 +47,7 @@ func newSteps(r *run) []*step {
 	byName := map[string]*step{}
 	for i := range steps {
 		s := &step{run: r, number: i + 1, plan: r.job.Step(i + 1), service: i < len(r.job.Workflow.Services)}
+		s.attempt = r.lastAttempt(s)
 		if res, ok := r.state.Results[s.number]; ok {
 			s.done, s.result = true, res
 		}

@@ -109,6 +109,9 @@ const (
 	OpStop            OpKind = "stop"
 	OpRemove          OpKind = "remove"     // a step's container
 	OpRemoveJob       OpKind = "remove-job" // network and volume
+	// OpAttempt changes nothing in the engine: it records that the attempt before
+	// this one has ended and its output is stored. Its ID is for Run to read.
+	OpAttempt OpKind = "attempt"
 )
 
 // An Op is one mutation of the Engine. Step is 0 for what belongs to the job.

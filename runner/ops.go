@@ -11,11 +11,12 @@ func (r *run) record(op Op) (OpRecord, bool) {
 	return rec, ok
 }
 
-// op names a mutation of the step's container.
-func (s *step) op(kind OpKind) Op { return Op{Kind: kind, Step: s.number, Attempt: firstAttempt} }
+// op names a mutation of the container of the step's attempt.
+func (s *step) op(kind OpKind) Op { return s.opOf(kind, s.attempt) }
 
-// firstAttempt is the only one there is: steps are not retried.
-const firstAttempt = 1
+func (s *step) opOf(kind OpKind, attempt int) Op {
+	return Op{Kind: kind, Step: s.number, Attempt: attempt}
+}
 
 // opIntended reports whether an earlier Run may have done a mutation.
 func (s *step) opIntended(kind OpKind) bool {

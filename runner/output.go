@@ -33,6 +33,8 @@ type passes struct {
 	// cut are the rows of a line without an end that the pass before this one
 	// appended, by stream. Those of an earlier process the Log itself knows.
 	cut [StreamStderr + 1]int64
+	// base are the lines of each stream that the log has of attempts before.
+	base [StreamStderr + 1]int64
 }
 
 // begin starts the next pass.
@@ -54,7 +56,7 @@ func (ps *passes) begin() (*pass, error) {
 // masked → rows.
 func (ps *passes) stream(stream Stream, left *atomic.Int64) *streamWriter {
 	w := &streamWriter{left: left}
-	w.lines = &lineWriter{sink: ps.sink, stream: stream, skip: ps.sink.log.SourceLines(stream), skipRow: ps.cut[stream]}
+	w.lines = &lineWriter{sink: ps.sink, stream: stream, skip: ps.sink.log.SourceLines(stream) - ps.base[stream], skipRow: ps.cut[stream]}
 	w.mask = ps.mask.Writer(w.lines)
 	w.text = &utf8Writer{w: w.mask}
 	if ps.commands != nil && stream == StreamStdout {
@@ -73,6 +75,20 @@ func (ps *passes) stream(stream Stream, left *atomic.Int64) *streamWriter {
 // end completes a pass that has seen everything.
 func (p *pass) end() error {
 	return errors.Join(p.stdout.end(), p.stderr.end())
+}
+
+// finish ends the output of an attempt, whatever became of it, and returns how
+// many lines of each stream the log has.
+func (ps *passes) finish() (lines [StreamStderr + 1]int64, err error) {
+	ps.sink.endLines(ps.cut)
+	ps.cut = [StreamStderr + 1]int64{}
+	if err := ps.sink.flush(); err != nil {
+		return lines, err
+	}
+	for i := range lines {
+		lines[i] = ps.sink.log.SourceLines(Stream(i))
+	}
+	return lines, nil
 }
 
 // abandon gives up a pass that was cut off: lines without an end will be read

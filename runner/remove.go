@@ -10,19 +10,21 @@ const (
 	removeBackoff  = 100 * time.Millisecond
 )
 
-// remove removes a step's container in the background, if there may be one. It
-// is called once for each step, by the owner, after the step's end is recorded.
+// remove removes the containers of a step's attempts in the background, where
+// there may be any. It is called after the end of the last attempt is recorded.
 func (r *run) remove(s *step) {
-	rec, _ := r.record(s.op(OpRemove))
-	if rec.Done || !s.created && !s.opIntended(OpCreateContainer) {
-		return
-	}
-	name := ContainerName(r.job.Server, r.job.ID, s.number, firstAttempt)
-	r.removals.Go(func() {
-		r.tryRemove(s.op(OpRemove), func(ctx context.Context) error {
-			return r.eng.RemoveContainer(ctx, name)
+	for n := s.removed + 1; n <= s.attempt; n++ {
+		rec, _ := r.record(s.opOf(OpRemove, n))
+		_, made := r.record(s.opOf(OpCreateContainer, n))
+		if rec.Done || !made && (n < s.attempt || !s.created) {
+			continue
+		}
+		name, op := ContainerName(r.job.Server, r.job.ID, s.number, n), s.opOf(OpRemove, n)
+		r.removals.Go(func() {
+			r.tryRemove(op, func(ctx context.Context) error { return r.eng.RemoveContainer(ctx, name) })
 		})
-	})
+	}
+	s.removed = s.attempt
 }
 
 // removeJob removes the network and the volume, and whatever else of the job

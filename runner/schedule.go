@@ -69,7 +69,7 @@ func (r *run) settle(s *step, res StepResult) {
 func (r *run) launch(s *step, adopted bool) {
 	ctx, end := context.WithCancelCause(r.work)
 	s.launched, s.end = true, end
-	x := &execution{run: r, step: s, ctx: ctx, end: end, adopted: adopted, failed: r.failedSoFar()}
+	x := &execution{run: r, step: s, whole: ctx, ctx: ctx, end: end, adopted: adopted, failed: r.failedSoFar()}
 	r.active++
 	go func() {
 		defer end(nil)

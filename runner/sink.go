@@ -49,6 +49,18 @@ func (s *sink) notice(text string) {
 	}
 }
 
+// endLines ends the lines of which the Log has rows and no end, since the rest
+// will not come.
+func (s *sink) endLines(rows [StreamStderr + 1]int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for stream, n := range rows {
+		if n > 0 {
+			s.add(Line{Stream: Stream(stream), Time: time.Now(), End: true})
+		}
+	}
+}
+
 // cutText bounds one line of slipway's words.
 func cutText(line string) string {
 	if len(line) <= MaxLine {

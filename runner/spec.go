@@ -33,7 +33,7 @@ func (s *step) containerSpec(failed bool) (ContainerSpec, error) {
 		return ContainerSpec{}, err
 	}
 	spec := ContainerSpec{
-		Name:        ContainerName(j.Server, j.ID, s.number, firstAttempt),
+		Name:        ContainerName(j.Server, j.ID, s.number, s.attempt),
 		Labels:      j.labels(s.number),
 		Image:       plan.Image,
 		Entrypoint:  in.entrypoint,

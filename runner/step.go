@@ -21,10 +21,12 @@ var (
 type execution struct {
 	run     *run
 	step    *step
-	ctx     context.Context // ends when the step has to; its cause says why
+	whole   context.Context // ends when the step has to; its cause says why
 	end     context.CancelCauseFunc
-	adopted bool // an earlier Run may have started the container
-	failed  bool // a step of the job had failed when this one was launched
+	ctx     context.Context // ends with whole, or when the attempt's time is up
+	unbound func()          // lets go of ctx, once nobody asks any more why it ended
+	adopted bool            // an earlier Run may have started the container
+	failed  bool            // a step of the job had failed when this one was launched
 
 	began  time.Time // its turn
 	sink   *sink
@@ -40,13 +42,11 @@ func (x *execution) execute() *StepResult {
 	if err := x.open(); err != nil {
 		return nil
 	}
-	st, err := x.contain()
-	if x.run.live.Err() != nil {
+	res, err := x.attempts()
+	if err != nil {
 		x.release()
 		return nil
 	}
-	res := x.outcome(st, err)
-	x.explain(st, res)
 	if err := x.sink.close(); err != nil {
 		_ = x.run.fail(fmt.Errorf("write log of step %s: %w", x.step.plan.Name, err))
 		return nil
@@ -70,6 +70,10 @@ func (x *execution) open() error {
 	if len(s.plan.Commands) > 0 {
 		x.passes.commands = commandRows(s.plan.Commands, r.mask)
 	}
+	if err := x.takeUp(); err != nil {
+		x.release()
+		return err
+	}
 	began, ok := r.state.Started[s.number]
 	if !ok {
 		began = time.Now()
@@ -89,14 +93,10 @@ func (x *execution) release() {
 	}
 }
 
-// contain runs the step's container to its end. If the step has to end before
+// contain runs an attempt's container to its end. If the step has to end before
 // the container was started, the error is the cause.
 func (x *execution) contain() (ContainerState, error) {
-	if after := x.step.plan.Timeout; after > 0 {
-		ctx, cancel := context.WithDeadlineCause(x.ctx, x.began.Add(after), timeoutError{after})
-		defer cancel()
-		x.ctx = ctx
-	}
+	x.ctx, x.unbound = x.whole, func() {}
 	if x.adopted {
 		return x.resume()
 	}
@@ -149,7 +149,7 @@ func (x *execution) create() (string, error) {
 	spec, err := s.containerSpec(x.failed)
 	if err != nil {
 		s.created = s.opIntended(OpCreateContainer)
-		return "", err
+		return "", finalError{err}
 	}
 	spec.VolumeID = r.setup.volume
 	if err := x.makeVolumes(spec.Mounts); err != nil {
@@ -193,6 +193,7 @@ func (x *execution) start(id string) (ContainerState, error) {
 		return ContainerState{}, wrap("attach to container", err)
 	}
 	defer out.Close()
+	x.bound(time.Now())
 	_, err = r.do(s.op(OpStart), func(ctx context.Context) (string, error) {
 		return "", r.eng.Start(ctx, id)
 	})
@@ -213,7 +214,7 @@ func (x *execution) start(id string) (ContainerState, error) {
 func (x *execution) resume() (ContainerState, error) {
 	r, s := x.run, x.step
 	s.created = true
-	ref := ContainerName(r.job.Server, r.job.ID, s.number, firstAttempt)
+	ref := ContainerName(r.job.Server, r.job.ID, s.number, s.attempt)
 	if rec, _ := r.record(s.op(OpCreateContainer)); rec.ID != "" {
 		ref = rec.ID
 	}
@@ -226,6 +227,7 @@ func (x *execution) resume() (ContainerState, error) {
 	case !st.Started:
 		return x.start(st.ID)
 	}
+	x.bound(st.StartedAt)
 	r.events <- event{step: s, started: true}
 	if !st.Running {
 		// It was stopped only if an earlier Run did so for a cause that holds.
@@ -233,4 +235,20 @@ func (x *execution) resume() (ContainerState, error) {
 		return x.follow(r.live, st.ID, nil)
 	}
 	return x.watch(st.ID, nil)
+}
+
+// bound ends the attempt when its time is up, which counts from start: from an
+// engine's clock only as far as that can be right.
+func (x *execution) bound(start time.Time) {
+	after, now := x.step.plan.Timeout, time.Now()
+	if after <= 0 {
+		return
+	}
+	if start.Before(x.began) {
+		start = x.began
+	}
+	if start.After(now) {
+		start = now
+	}
+	x.ctx, x.unbound = context.WithDeadlineCause(x.whole, start.Add(after), timeoutError{after})
 }
