@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
+	"github.com/slipway-ci/slipway/runner/pipeline"
 	"github.com/slipway-ci/slipway/server/github"
 	"github.com/slipway-ci/slipway/store"
 )
@@ -37,7 +37,7 @@ func (t *Trigger) handleDelivery(ctx context.Context, log *slog.Logger, d store.
 	switch ev.Kind {
 	case github.KindPing:
 		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryDone, "the webhook is connected", 0)
-	case github.KindPush, github.KindPullRequest:
+	case github.KindPush, github.KindPullRequest, github.KindRelease, github.KindDeployment:
 	default:
 		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryIgnored, ev.Reason, 0)
 	}
@@ -81,13 +81,16 @@ func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, 
 			return t.Store.RetryDelivery(ctx, d.GUID, t.backoff(d.Attempts), p.reason)
 		}
 	}
-	if p.none != "" && !repo.HadPipeline {
-		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryIgnored, p.none, 0)
+	if reason, err := t.nothing(ctx, repo, &b, p); reason != "" || err != nil {
+		if err != nil {
+			return err
+		}
+		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryIgnored, reason, 0)
 	}
 	if p.none != "" {
 		p = failedPlan(p.none)
 	}
-	if b.Pull != nil && !b.Pull.Fork && !p.status.Final() {
+	if b.Event == string(pipeline.EventPullRequest) && !b.Pull.Fork && !p.status.Final() {
 		covering, err := t.Store.CoveringBuild(ctx, repo.ID, b.SHA, p.fingerprint)
 		if err == nil {
 			return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryDone,
@@ -108,6 +111,30 @@ func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, 
 	log.Info("build created", "build", created.Number, "event", b.Event, "sha", b.SHA, "status", created.Status,
 		"reason", created.Reason)
 	return nil
+}
+
+// nothing returns why a delivery makes no build, or "".
+func (t *Trigger) nothing(ctx context.Context, repo store.Repo, b *store.Build, p planned) (reason string, err error) {
+	switch {
+	case p.none != "" && (!repo.HadPipeline || quiet(b.Event)):
+		return p.none, nil
+	case b.SHA == "": // a release whose tag could not be asked for
+		return p.reason, nil
+	case !quiet(b.Event):
+		return "", nil
+	case p.status == "" && !p.runs:
+		return "no workflow is for the event " + b.Event, nil
+	case !b.NeedsApproval:
+		return "", nil
+	}
+	// Nobody approves what is closed. Who approved this very commit while it was
+	// open has approved what it does at its end.
+	by, err := t.Store.ApprovedPull(ctx, repo.ID, b.Pull.Number, b.SHA)
+	if err != nil || by == "" {
+		return "the pull request comes from a fork, and nobody approved its commit", err
+	}
+	b.NeedsApproval = false
+	return "", nil
 }
 
 // lastTry says what becomes of a build that could not be planned for the
@@ -169,36 +196,4 @@ func parseDelivery(d store.Delivery) (github.Event, error) {
 		return github.Event{}, err
 	}
 	return github.Parse(d.Event, body)
-}
-
-// newBuild is what an event says of the build it makes.
-func newBuild(repo store.Repo, ev github.Event) store.Build {
-	b := store.Build{RepoID: repo.ID, Planned: true, Sender: ev.Sender.Login, AvatarURL: ev.Sender.AvatarURL}
-	if p := ev.Push; p != nil {
-		b.Event, b.Ref, b.Branch, b.Tag = "push", p.Ref, p.Branch(), p.Tag()
-		if b.Tag != "" {
-			b.Event = "tag"
-		}
-		b.SHA, b.Before, b.Message, b.URL = p.Head.SHA, p.Before, p.Head.Message, p.Head.URL
-		b.Author, b.AuthorEmail = firstOf(p.Head.AuthorLogin, p.Head.AuthorName), p.Head.AuthorEmail
-		return b
-	}
-	p := ev.PullRequest
-	b.Event, b.Ref, b.Branch = "pull_request", fmt.Sprintf("refs/pull/%d/head", p.Number), p.BaseRef
-	b.SHA, b.URL, b.Author, b.AvatarURL, b.Message = p.HeadSHA, p.URL, p.Author.Login, p.Author.AvatarURL, p.Title
-	b.Pull = &store.Pull{
-		Number: p.Number, Title: p.Title, HeadBranch: p.HeadRef, BaseBranch: p.BaseRef,
-		HeadRepo: p.HeadRepo, Fork: p.Fork, Draft: p.Draft, Labels: p.Labels,
-	}
-	b.NeedsApproval = p.Fork
-	return b
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if strings.TrimSpace(v) != "" {
-			return v
-		}
-	}
-	return ""
 }

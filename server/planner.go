@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -25,6 +24,7 @@ type planned struct {
 	problems    json.RawMessage
 	files       []string
 	fingerprint string
+	runs        bool // some workflow is for the event
 	jobs        []store.NewJob
 }
 
@@ -53,7 +53,13 @@ func (t *Trigger) plan(ctx context.Context, repo store.Repo, b *store.Build) (pl
 	if err != nil {
 		return planned{}, &temporaryError{err}
 	}
-	err = t.Mirrors.Fetch(ctx, repo.MirrorKey(), remote, b.Ref, b.SHA, source.FetchOptions{})
+	none, err := t.resolve(ctx, remote, b)
+	if none != "" {
+		return planned{none: none}, nil
+	}
+	if err == nil {
+		err = t.Mirrors.Fetch(ctx, repo.MirrorKey(), remote, b.Ref, b.SHA, source.FetchOptions{})
+	}
 	switch {
 	case err == nil:
 	case errors.Is(err, source.ErrCommitNotFound):
@@ -79,12 +85,16 @@ func (t *Trigger) plan(ctx context.Context, repo store.Repo, b *store.Build) (pl
 	if marker := skipMarker(b); marker != "" {
 		return planned{status: store.Skipped, reason: "skipped by " + marker, files: paths(files)}, nil
 	}
-	return compile(files, t.facts(repo, b))
+	facts, err := t.facts(ctx, repo, b)
+	if err != nil {
+		return planned{}, err
+	}
+	return compile(files, facts)
 }
 
-// describeCommit takes from the commit what a pull request's event lacks.
+// describeCommit takes from the commit what an event that is no push lacks.
 func (t *Trigger) describeCommit(ctx context.Context, repo store.Repo, b *store.Build) error {
-	if b.Pull == nil {
+	if b.Pull == nil && b.Release == nil && b.Deploy == nil {
 		return nil
 	}
 	c, err := t.Mirrors.Commit(ctx, repo.MirrorKey(), b.SHA)
@@ -92,6 +102,7 @@ func (t *Trigger) describeCommit(ctx context.Context, repo store.Repo, b *store.
 		return err
 	}
 	b.Message, b.AuthorEmail = c.Message, c.AuthorEmail
+	b.Author = firstOf(b.Author, c.Author)
 	return nil
 }
 
@@ -101,10 +112,13 @@ func (t *Trigger) find(ctx context.Context, repo store.Repo, b *store.Build) ([]
 	if err != nil {
 		return nil, planned{}, err
 	}
-	files, err := pipeline.Find(tree)
+	files, err := pipeline.FindAt(tree, repo.PipelineFile)
 	var problems pipeline.Problems
 	var unread *fs.PathError
 	switch {
+	case errors.Is(err, pipeline.ErrNone) && repo.PipelineFile != "":
+		return nil, planned{none: fmt.Sprintf("no pipeline file in %.7s at %s, where the repository's settings say it is",
+			b.SHA, repo.PipelineFile)}, nil
 	case errors.Is(err, pipeline.ErrNone):
 		return nil, planned{none: fmt.Sprintf("no pipeline file in %.7s: add .slipway.yml", b.SHA)}, nil
 	case errors.As(err, &problems):
@@ -128,14 +142,17 @@ func compile(files []pipeline.File, f pipeline.Facts) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
-	p := planned{files: plan.Files, fingerprint: plan.Fingerprint()}
+	p := planned{files: plan.Files, fingerprint: plan.Fingerprint(), runs: plan.Runs()}
 	if len(plan.Warnings) > 0 {
 		p.problems = encode(plan.Warnings)
 	}
 	for _, w := range plan.Workflows {
 		j := store.NewJob{
-			Name: w.Name, Plan: encode(w), DependsOn: w.DependsOn,
+			Name: w.Name, Base: w.Base, Matrix: w.Matrix, Plan: encode(w), DependsOn: w.DependsOn,
 			OnSuccess: w.OnSuccess, OnFailure: w.OnFailure, Skip: w.Skip,
+		}
+		if c := w.Concurrency; c != nil {
+			j.Group = store.Group{Name: c.Group, Limit: c.Limit, Cancel: c.Cancel}
 		}
 		for _, steps := range [][]pipeline.Step{w.Services, w.Steps} { // numbered as runner.Job does
 			for _, s := range steps {
@@ -176,9 +193,10 @@ func encode(v any) json.RawMessage {
 
 // skipMarker returns the marker with which a commit's message asks for no
 // build, or "". Not asked are tags, whose commit is often a release that says
-// so for its branch, and forks, who could pass the check with it.
+// so for its branch, forks, who could pass the check with it, and events that
+// somebody caused apart from a commit.
 func skipMarker(b *store.Build) string {
-	if b.Tag != "" || (b.Pull != nil && b.Pull.Fork) {
+	if b.Tag != "" || quiet(b.Event) || (b.Pull != nil && b.Pull.Fork) {
 		return ""
 	}
 	message := strings.ToLower(b.Message)
@@ -188,29 +206,4 @@ func skipMarker(b *store.Build) string {
 		}
 	}
 	return ""
-}
-
-func (t *Trigger) facts(repo store.Repo, b *store.Build) pipeline.Facts {
-	f := pipeline.Facts{
-		Event: pipeline.EventKind(b.Event),
-		Repo: pipeline.RepoFacts{RemoteID: repo.MirrorKey(), Owner: repo.Owner, Name: repo.Name, URL: repo.HTMLURL,
-			CloneURL: repo.CloneURL, DefaultBranch: repo.DefaultBranch, Private: repo.Private},
-		Commit: pipeline.CommitFacts{SHA: b.SHA, Ref: b.Ref, Branch: b.Branch, Tag: b.Tag, Message: b.Message,
-			URL: b.URL, Before: b.Before, Author: b.Author, AuthorEmail: b.AuthorEmail, AvatarURL: b.AvatarURL},
-		Sender: b.Sender,
-		Build: pipeline.BuildFacts{Number: b.Number, Parent: b.Parent, Created: b.CreatedAt,
-			URL: fmt.Sprintf("%s/repos/%s/builds/%d", strings.TrimSuffix(t.URL, "/"), repo.FullName(), b.Number)},
-		System: pipeline.SystemFacts{URL: t.URL, Version: t.Version, ForgeURL: t.GitHubURL},
-	}
-	if f.Build.Created.IsZero() {
-		f.Build.Created = t.Store.Now()
-	}
-	if u, err := url.Parse(t.URL); err == nil {
-		f.System.Host = u.Host
-	}
-	if p := b.Pull; p != nil {
-		f.PullRequest = &pipeline.PullRequestFacts{Number: p.Number, Title: p.Title, SourceBranch: p.HeadBranch,
-			TargetBranch: p.BaseBranch, SourceRepo: p.HeadRepo, Fork: p.Fork, Draft: p.Draft, Labels: p.Labels}
-	}
-	return f
 }

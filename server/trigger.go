@@ -11,7 +11,8 @@ import (
 	"github.com/slipway-ci/slipway/store"
 )
 
-// TriggerOptions are what a Trigger works with. All are required but RetryBase.
+// TriggerOptions are what a Trigger works with. What has no meaning for its zero
+// value is required.
 type TriggerOptions struct {
 	Store   *store.Store
 	Mirrors *source.Mirrors
@@ -21,6 +22,13 @@ type TriggerOptions struct {
 	Logger    *slog.Logger
 	URL       string // public URL of this server
 	Version   string
+	// Instance is what `when: instance` is compared with; "" for URL's host.
+	Instance string
+	// Platform is what the steps run on, "linux/amd64"; "" if it is not known.
+	Platform string
+	// PrivilegedImages run privileged where the repository has the trust; see
+	// pipeline.Facts.
+	PrivilegedImages []string
 	// RetryBase is the wait after the first failed try to fetch a commit; it
 	// doubles with every further one. 0 means 2 s.
 	RetryBase time.Duration

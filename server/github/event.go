@@ -14,6 +14,8 @@ const (
 	KindPing        Kind = "ping"
 	KindPush        Kind = "push"
 	KindPullRequest Kind = "pull_request"
+	KindRelease     Kind = "release"
+	KindDeployment  Kind = "deployment"
 	// KindIgnored is a valid payload that makes no build; Event.Reason says why.
 	KindIgnored Kind = "ignored"
 )
@@ -23,8 +25,8 @@ type Event struct {
 	Kind Kind
 	// Reason says in words why the event is ignored; empty for other kinds.
 	Reason string
-	// Repo is set for pushes and pull requests; for other kinds it is what the
-	// payload told, which may be nothing.
+	// Repo is set for what makes a build; for other kinds it is what the payload
+	// told, which may be nothing.
 	Repo   Repo
 	Sender User
 	// InstallationID is the GitHub App installation's; 0 if the webhook is not
@@ -32,6 +34,8 @@ type Event struct {
 	InstallationID int64
 	Push           *Push        // set if and only if Kind is KindPush
 	PullRequest    *PullRequest // set if and only if Kind is KindPullRequest
+	Release        *Release     // set if and only if Kind is KindRelease
+	Deployment     *Deployment  // set if and only if Kind is KindDeployment
 }
 
 // Repo is a repository as GitHub describes it. Owner and Name are checked to
@@ -88,6 +92,10 @@ func Parse(event string, body []byte) (Event, error) {
 		return parsePush(body)
 	case "pull_request":
 		return parsePullRequest(body)
+	case "release":
+		return parseRelease(body)
+	case "deployment":
+		return parseDeployment(body)
 	case "ping":
 		e := parseOther(body)
 		e.Kind = KindPing

@@ -140,7 +140,7 @@ func TestParsePushOdd(t *testing.T) {
 }
 
 func TestParsePullRequest(t *testing.T) {
-	for _, action := range []string{"opened", "synchronize", "reopened"} {
+	for _, action := range []string{"opened", "synchronize", "reopened", "closed"} {
 		t.Run(action, func(t *testing.T) {
 			got, err := Parse("pull_request", payload(t, "pull_request.synchronize.json", map[string]any{"action": action}))
 			if err != nil {
@@ -192,6 +192,55 @@ func TestParsePullRequestFork(t *testing.T) {
 	}
 }
 
+func TestParseClosedPullRequest(t *testing.T) {
+	e, err := Parse("pull_request", payload(t, "pull_request.closed.json", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := e.PullRequest; !p.Closed() || p.Merged || p.Milestone != "" || p.HeadSHA != "ec26c3e57ca3a959ca5aad62de7213c562f8c821" {
+		t.Errorf("got %+v", p)
+	}
+	e, err = Parse("pull_request", payload(t, "pull_request.closed.json", map[string]any{
+		"pull_request.merged": true, "pull_request.milestone": map[string]any{"title": "1.0"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := e.PullRequest; !p.Closed() || !p.Merged || p.Milestone != "1.0" {
+		t.Errorf("got %+v", p)
+	}
+	if e, err = Parse("pull_request", payload(t, "pull_request.opened.json", nil)); err != nil || e.PullRequest.Closed() {
+		t.Errorf("got %+v, %v", e, err)
+	}
+}
+
+func TestParseRelease(t *testing.T) {
+	for name, want := range map[string]any{"": nil, "One": "One"} {
+		got, err := Parse("release", payload(t, "release.published.json", map[string]any{"release.name": want, "release.prerelease": name != ""}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		diff := cmp.Diff(Event{Kind: KindRelease, Repo: helloWorld, Sender: codertocat, Release: &Release{
+			Tag: "0.0.1", Name: name, Prerelease: name != "", Author: codertocat,
+			URL: "https://github.com/Codertocat/Hello-World/releases/tag/0.0.1"}}, got)
+		if diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}
+
+func TestParseDeployment(t *testing.T) {
+	got, err := Parse("deployment", payload(t, "deployment.json", map[string]any{"deployment.description": "to the moon"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff := cmp.Diff(Event{Kind: KindDeployment, Repo: helloWorld, Sender: codertocat, Deployment: &Deployment{
+		ID: 145988746, SHA: "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", Ref: "master", Environment: "production", Task: "deploy",
+		Description: "to the moon", Creator: codertocat}}, got)
+	if diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestParseIgnored(t *testing.T) {
 	tests := []struct {
 		event, file string
@@ -205,7 +254,12 @@ func TestParseIgnored(t *testing.T) {
 		{"push", "push.json", pushed(map[string]any{"ref": "refs/heads/"}), "ref refs/heads/ is neither a branch nor a tag"},
 		{"pull_request", "pull_request.labeled.json", nil, "pull request action labeled"},
 		{"issue_comment", "issue_comment.created.json", nil, "event issue_comment is not one slipway builds"},
+		{"pull_request", "pull_request.labeled.json", map[string]any{"action": "converted_to_draft"}, "pull request action converted_to_draft"},
 		{"delete", "delete.json", nil, "event delete is not one slipway builds"},
+		{"create", "create.json", nil, "event create is not one slipway builds"},
+		{"release", "release.published.json", map[string]any{"action": "created"}, "release action created"},
+		{"release", "release.published.json", map[string]any{"action": "released"}, "release action released"},
+		{"deployment", "deployment.json", map[string]any{"action": "deleted"}, "deployment action deleted"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.want, func(t *testing.T) {
@@ -241,7 +295,7 @@ func TestParsePing(t *testing.T) {
 }
 
 func TestParseErrors(t *testing.T) {
-	const push, pr = "push.json", "pull_request.opened.json"
+	const push, pr, release, deployment = "push.json", "pull_request.opened.json", "release.published.json", "deployment.json"
 	tests := []struct {
 		event, file string
 		set         map[string]any
@@ -271,6 +325,17 @@ func TestParseErrors(t *testing.T) {
 		{"pull_request", pr, map[string]any{"pull_request.head.ref": ""}, "pull_request.head.ref"},
 		{"pull_request", pr, map[string]any{"pull_request.base": nil}, "pull_request.base.ref"},
 		{"pull_request", pr, map[string]any{"pull_request.base.sha": deleted}, "pull_request.base.sha"},
+		{"release", release, map[string]any{"action": deleted}, "action"},
+		{"release", release, map[string]any{"repository": nil}, "repository"},
+		{"release", release, map[string]any{"release": nil}, "release"},
+		{"release", release, map[string]any{"release.tag_name": ""}, "release.tag_name"},
+		{"release", release, map[string]any{"release.tag_name": 1}, "release.tag_name"},
+		{"deployment", deployment, map[string]any{"repository": nil}, "repository"},
+		{"deployment", deployment, map[string]any{"deployment": deleted}, "deployment"},
+		{"deployment", deployment, map[string]any{"deployment.id": 0}, "deployment.id"},
+		{"deployment", deployment, map[string]any{"deployment.id": "1"}, "deployment.id"},
+		{"deployment", deployment, map[string]any{"deployment.ref": ""}, "deployment.ref"},
+		{"deployment", deployment, map[string]any{"deployment.sha": "main"}, "deployment.sha"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.event+" "+tt.field, func(t *testing.T) {
@@ -296,6 +361,9 @@ func FuzzParse(f *testing.F) {
 	f.Add("push", payload(f, "push.json", nil))
 	f.Add("pull_request", payload(f, "pull_request.synchronize.json", nil))
 	f.Add("pull_request", payload(f, "pull_request.labeled.json", nil))
+	f.Add("pull_request", payload(f, "pull_request.closed.json", nil))
+	f.Add("release", payload(f, "release.published.json", nil))
+	f.Add("deployment", payload(f, "deployment.json", nil))
 	f.Add("ping", payload(f, "ping.json", nil))
 	f.Add("issue_comment", []byte(`{"repository":{"id":1,"name":"..","owner":{"login":"x"}}}`))
 	f.Fuzz(func(t *testing.T, event string, body []byte) {
@@ -309,7 +377,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if (e.Kind == KindIgnored) != (e.Reason != "") ||
 			(e.Kind == KindPush) != (e.Push != nil) ||
-			(e.Kind == KindPullRequest) != (e.PullRequest != nil) {
+			(e.Kind == KindPullRequest) != (e.PullRequest != nil) ||
+			(e.Kind == KindRelease) != (e.Release != nil) ||
+			(e.Kind == KindDeployment) != (e.Deployment != nil) {
 			t.Fatalf("kind and parts disagree: %+v", e)
 		}
 		if e.Repo != (Repo{}) && (!validName(e.Repo.Owner) || !validName(e.Repo.Name)) {
@@ -320,6 +390,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if e.PullRequest != nil && (!validSHA(e.PullRequest.HeadSHA) || e.PullRequest.Number <= 0) {
 			t.Fatalf("unchecked pull request %+v", e.PullRequest)
+		}
+		if e.Deployment != nil && !validSHA(e.Deployment.SHA) {
+			t.Fatalf("unchecked deployment %+v", e.Deployment)
 		}
 	})
 }

@@ -2,8 +2,8 @@ package github
 
 import "fmt"
 
-// PullRequest is a pull request whose head is new: opened, synchronize or
-// reopened.
+// PullRequest is a pull request whose head is new (opened, synchronize,
+// reopened) or that was closed.
 type PullRequest struct {
 	Number int
 	Title  string
@@ -20,10 +20,19 @@ type PullRequest struct {
 	BaseRef string // the target branch, "main"
 	BaseSHA string
 	Draft   bool
-	Labels  []string
-	URL     string // web page
-	Author  User
+	// Merged: it was closed by merging it.
+	Merged    bool
+	Labels    []string
+	Milestone string
+	URL       string // web page
+	Author    User
 }
+
+// closed is the action of a pull request that is open no more.
+const closed = "closed"
+
+// Closed reports whether the pull request is open no more.
+func (p *PullRequest) Closed() bool { return p.Action == closed }
 
 type pullRequestPayload struct {
 	envelope
@@ -40,8 +49,14 @@ type pull struct {
 	Labels  []struct {
 		Name string `json:"name"`
 	} `json:"labels"`
-	Head pullSide `json:"head"`
-	Base pullSide `json:"base"`
+	Merged    bool       `json:"merged"`
+	Milestone *milestone `json:"milestone"`
+	Head      pullSide   `json:"head"`
+	Base      pullSide   `json:"base"`
+}
+
+type milestone struct {
+	Title string `json:"title"`
 }
 
 type pullSide struct {
@@ -60,7 +75,7 @@ func parsePullRequest(body []byte) (Event, error) {
 		return Event{}, err
 	}
 	switch p.Action {
-	case "opened", "synchronize", "reopened":
+	case "opened", "synchronize", "reopened", closed:
 	case "":
 		return Event{}, missing("action")
 	default:
@@ -105,11 +120,15 @@ func (p *pull) convert(action string, baseID int64) *PullRequest {
 		BaseRef: p.Base.Ref,
 		BaseSHA: p.Base.SHA,
 		Draft:   p.Draft,
+		Merged:  action == closed && p.Merged,
 		URL:     p.HTMLURL,
 		Author:  p.User.user(),
 	}
 	if r := p.Head.Repo; r != nil {
 		out.HeadRepo, out.HeadCloneURL = r.FullName, r.CloneURL
+	}
+	if p.Milestone != nil {
+		out.Milestone = p.Milestone.Title
 	}
 	for _, l := range p.Labels {
 		out.Labels = append(out.Labels, l.Name)

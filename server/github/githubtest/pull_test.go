@@ -57,7 +57,7 @@ func TestPullRequest(t *testing.T) {
 	if err := r.ClosePullRequest(t.Context(), number); err != nil {
 		t.Fatal(err)
 	}
-	if es = rec.take(t, s); len(es) != 1 || es[0].Reason != "pull request action closed" {
+	if es = rec.take(t, s); len(es) != 1 || es[0].Kind != github.KindPullRequest || !es[0].PullRequest.Closed() {
 		t.Errorf("got %+v", es)
 	}
 	if _, err := r.Push(t.Context(), Change{Branch: "feature"}); err != nil {
