@@ -1,11 +1,7 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -17,13 +13,7 @@ import (
 )
 
 const (
-	// maxBody is GitHub's own limit of a payload.
-	// https://docs.github.com/en/webhooks/webhook-events-and-payloads
-	maxBody = 25 << 20
-	// maxBodies bounds the bodies in memory at once; more wait, not for long.
-	maxBodies    = 4 * maxBody
 	bodyTimeout  = 30 * time.Second
-	bodiesWait   = 5 * time.Second
 	maxGUID      = 100
 	headerGUID   = "X-GitHub-Delivery"
 	headerEvent  = "X-GitHub-Event"
@@ -73,45 +63,6 @@ func (s *Server) webhook(c echo.Context) error {
 		status = answerKnown
 	}
 	return c.JSON(http.StatusAccepted, receipt{Delivery: guid, Status: status})
-}
-
-// readBody reads the body within its limits. release gives back its share of
-// the memory for bodies.
-func (s *Server) readBody(c echo.Context) (body []byte, release func(), err error) {
-	r := c.Request()
-	size := r.ContentLength
-	if size > maxBody {
-		return nil, nil, newError(http.StatusRequestEntityTooLarge, "the body is larger than 25 MiB")
-	}
-	if size < 0 {
-		size = maxBody // not told: it may be that long
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), bodiesWait)
-	defer cancel()
-	if err := s.bodies.Acquire(ctx, size); err != nil {
-		return nil, nil, newError(http.StatusServiceUnavailable, "too many large bodies at once; send it again")
-	}
-	release = func() { s.bodies.Release(size) }
-	rc := http.NewResponseController(c.Response())
-	if err := rc.SetReadDeadline(time.Now().Add(s.BodyTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		release()
-		return nil, nil, err
-	}
-	body, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
-	if err != nil {
-		release()
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return nil, nil, newError(http.StatusRequestEntityTooLarge, "the body is larger than 25 MiB")
-		}
-		return nil, nil, newError(http.StatusBadRequest, fmt.Sprintf("the body was cut off or took more than %v", s.BodyTimeout))
-	}
-	// The deadline is the body's; the connection goes on.
-	if err := rc.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		release()
-		return nil, nil, err
-	}
-	return body, release, nil
 }
 
 // keptHeaders are the headers worth keeping: GitHub's own without the

@@ -144,6 +144,26 @@ func TestWebhookThatStalls(t *testing.T) {
 	w.want(len(w.deliveries()), 0)
 }
 
+// Who announces large bodies and sends nothing keeps nobody else out.
+func TestWebhooksThatStallHoldNoMemory(t *testing.T) {
+	w := newWorld(t)
+	for range 20 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+		w.ok(err)
+		defer conn.Close()
+		var head strings.Builder
+		fmt.Fprintf(&head, "POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", 25<<20)
+		header := hook("g", "push", "")
+		for i := 0; i < len(header); i += 2 {
+			fmt.Fprintf(&head, "%s: %s\r\n", header[i], header[i+1])
+		}
+		_, err = io.WriteString(conn, head.String()+"\r\n{")
+		w.ok(err)
+	}
+	body := `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
+	w.want(w.do(http.MethodPost, "/webhook", body, hook("large", "push", body)...).status, http.StatusAccepted)
+}
+
 func TestWebhookDuplicates(t *testing.T) {
 	w := newWorld(t)
 	var mu sync.Mutex // guards counts

@@ -129,13 +129,13 @@ func (s *Store) insertBuild(tx *tx, b *Build) error {
 	return tx.row(`INSERT INTO builds (repo_id, number, origin_id, parent, status, problems, planned, event, ref,
 			branch, tag, sha, before_sha, message, url, author, author_email, avatar_url, sender, sender_avatar, pull,
 			pull_number, release, deploy,
-			files, fingerprint, delivery, approval, created_at, change)
-		VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			files, fingerprint, delivery, approval, approved_by, created_at, change)
+		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		RETURNING id`,
 		b.RepoID, b.Number, b.OriginID, b.Parent, string(b.Problems), b.Planned, b.Event, b.Ref,
 		b.Branch, b.Tag, b.SHA, b.Before, b.Message, b.URL, b.Author, b.AuthorEmail, b.AvatarURL, b.Sender, b.SenderAvatar,
 		pull, pullNumber, release, deploy,
-		toJSON(b.Files), b.Fingerprint, b.Delivery, b.NeedsApproval, ms(s.Now()), change).Scan(&b.ID)
+		toJSON(b.Files), b.Fingerprint, b.Delivery, b.NeedsApproval, b.ApprovedBy, ms(s.Now()), change).Scan(&b.ID)
 }
 
 // supersede ends what else of the pull request waits for approval.

@@ -267,7 +267,14 @@ func TestApprovalIsBoundToTheCommit(t *testing.T) {
 	head := w.build(r, store.Build{Event: "pull_request", SHA: "bbbb", Pull: pull, NeedsApproval: true}, job("main"))
 	w.want(w.status(old), "canceled: superseded by bbbb")
 	w.ok(w.Approve(t.Context(), head.ID, "bbbb", "admin"))
-	w.want(w.claim().BuildID, head.ID)
+	j := w.claim()
+	w.want(j.BuildID, head.ID)
+
+	// A restart is of the commit that was approved.
+	w.ok(w.FinishJob(t.Context(), j.ID, store.Success, "", 0))
+	again, err := w.Restart(t.Context(), head.ID, "admin")
+	w.ok(err)
+	w.want([]any{again.NeedsApproval, again.ApprovedBy}, []any{false, "admin"})
 }
 
 func TestRestartIsANewRunOfTheSameBuild(t *testing.T) {

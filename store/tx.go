@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 )
 
@@ -66,6 +67,17 @@ type part struct {
 	fn   func(*tx) error
 	err  error
 	done bool // guarded by groupCommit.turn
+}
+
+// run calls fn. Its panic is its own error: the others of the transaction wait
+// for an end, and so does whoever comes after.
+func (p *part) run(t *tx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return p.fn(t)
 }
 
 // maxParts bounds a transaction, and with it the wait of its first caller.
@@ -131,7 +143,7 @@ func (g *groupCommit) try(ctx context.Context, parts []*part) (events []Event, e
 		if err := t.exec(`SAVEPOINT part`); err != nil {
 			return nil, fmt.Errorf("savepoint: %w", err)
 		}
-		if p.err = p.fn(t); p.err != nil {
+		if p.err = p.run(t); p.err != nil {
 			if err := t.exec(`ROLLBACK TO part`); err != nil {
 				return nil, fmt.Errorf("roll back: %w", err)
 			}

@@ -51,6 +51,23 @@ func (s *Store) commitTogether(fns ...func(*tx) error) []error {
 	return errs
 }
 
+func TestPartThatPanicsHurtsNoOther(t *testing.T) {
+	s := openTest(t)
+	errs := s.commitTogether(
+		func(tx *tx) error { return addSession(tx, "a") },
+		func(tx *tx) error { panic(errors.Join(addSession(tx, "b"), errors.New("no"))) },
+	)
+	if errs[0] != nil || errs[1] == nil {
+		t.Errorf("errors: %v", errs)
+	}
+	if err := s.update(t.Context(), func(tx *tx) error { return addSession(tx, "c") }); err != nil {
+		t.Errorf("the next write: %v", err)
+	}
+	if n := s.countSessions(t); n != 2 {
+		t.Errorf("%d rows, want those of the parts that did not panic", n)
+	}
+}
+
 func TestPartThatFailsHurtsNoOther(t *testing.T) {
 	s := openTest(t)
 	sub := s.Subscribe()

@@ -165,20 +165,23 @@ func (a *app) run(ctx context.Context) error {
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	var wg sync.WaitGroup
-	var queueErr error
+	queueEnded := make(chan error, 1)
 	wg.Go(func() { a.checkGitHub(work) })
 	wg.Go(func() { a.trigger.Run(work) })
 	wg.Go(func() { a.outbox.Run(work) })
-	wg.Go(func() { queueErr = a.queue.Run(work, work) })
+	wg.Go(func() { queueEnded <- a.queue.Run(work, work) })
 
 	served := make(chan error, 1)
-	go func() { served <- a.http.Serve(a.listener) }()
+	wg.Go(func() { served <- a.http.Serve(a.listener) })
 	var err error
 	select {
 	case <-ctx.Done():
 		a.log.Info("stopping; containers that run go on and are taken up by the next start")
 	case err = <-served:
 		err = fmt.Errorf("serve: %w", err)
+	case err = <-queueEnded: // it could not start
+		err = fmt.Errorf("run the queue: %w", err)
+		queueEnded <- nil
 	}
 	close(a.done)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
@@ -188,12 +191,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	stop(runner.ErrDetach)
 	wg.Wait()
-	if err == nil {
-		if err = <-served; errors.Is(err, http.ErrServerClosed) {
-			err = nil
-		}
-	}
-	return errors.Join(err, queueErr)
+	return errors.Join(err, <-queueEnded)
 }
 
 // checkGitHub tells the operator early what would otherwise be seen at the
