@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"path"
+	"regexp"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -48,6 +49,9 @@ func (t *droneTemp) decode(d *decoder, n *yaml.Node) {
 	}
 }
 
+// tempName is what may be part of the name of an engine's volume.
+var tempName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
+
 // droneVolumes are the volumes of a pipeline.
 type droneVolumes struct{ items []droneVolume }
 
@@ -60,16 +64,17 @@ func (l *droneVolumes) decode(d *decoder, n *yaml.Node) {
 		if key != nil && v.Name.node == nil {
 			v.Name = text{value: key.Value, node: key}
 		}
-		switch {
-		case v.Name.value == "":
+		if v.Name.value == "" {
 			d.report(n, "a volume has no name", "add `name:`; the steps mount the volume by it")
-		case !volumeName.MatchString(v.Name.value):
-			d.report(v.Name.node, fmt.Sprintf("the name `%s` of a volume has other characters than letters, digits, `-`, `_` and `.`", clip(v.Name.value)), "rename it")
+			return
+		}
+		switch {
 		case v.Host.node == nil && v.Temp.node == nil:
 			d.report(n, fmt.Sprintf("the volume `%s` is of no kind that is supported", clip(v.Name.value)), "give it `host: {path: …}` or `temp: {}`")
-		default:
-			l.items = append(l.items, v)
+		case v.Host.node == nil && !tempName.MatchString(v.Name.value):
+			d.report(v.Name.node, fmt.Sprintf("the name `%s` of a temp volume has other characters than letters, digits, `-`, `_` and `.`, or too many", clip(v.Name.value)), "rename it")
 		}
+		l.items = append(l.items, v)
 	})
 }
 
