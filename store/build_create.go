@@ -130,7 +130,7 @@ func (s *Store) insertBuild(tx *tx, b *Build) error {
 			branch, tag, sha, before_sha, message, url, author, author_email, avatar_url, sender, sender_avatar, pull,
 			pull_number, release, deploy,
 			files, fingerprint, delivery, approval, approved_by, created_at, change)
-		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		RETURNING id`,
 		b.RepoID, b.Number, b.OriginID, b.Parent, string(b.Problems), b.Planned, b.Event, b.Ref,
 		b.Branch, b.Tag, b.SHA, b.Before, b.Message, b.URL, b.Author, b.AuthorEmail, b.AvatarURL, b.Sender, b.SenderAvatar,
