@@ -81,13 +81,17 @@ func TestRetryOn(t *testing.T) {
 
 func TestRetryIsNoUse(t *testing.T) {
 	all := retried(5, pipeline.RetryFailure, pipeline.RetryError, pipeline.RetryTimeout)
+	once := func(s *scenario) {
+		s.Helper()
+		if got := s.notices("build"); strings.Contains(got, "attempt") {
+			s.Errorf("notices: %s", got)
+		}
+	}
 	t.Run("secret", func(t *testing.T) {
 		s := newScenario(t, with(step("build"), all, secretEnv("TOKEN", "none")))
 		s.run()
 		s.wantJob(runner.Error, "step build failed: resolve TOKEN: there is no secret `none`", "build")
-		if got := s.notices("build"); strings.Contains(got, "attempt") {
-			t.Errorf("notices: %s", got)
-		}
+		once(s)
 	})
 	t.Run("flood", func(t *testing.T) {
 		s := newScenario(t, with(step("build"), all))
@@ -95,6 +99,7 @@ func TestRetryIsNoUse(t *testing.T) {
 		s.runs("build", runnertest.Then(say(strings.Repeat("x", 100)), runnertest.Block()))
 		s.run()
 		s.wantJob(runner.Failure, "step build failed: stopped: more than 10 B of output", "build")
+		once(s)
 	})
 	t.Run("job timeout", func(t *testing.T) {
 		s := newScenario(t, with(step("build"), all))
@@ -102,6 +107,7 @@ func TestRetryIsNoUse(t *testing.T) {
 		s.runs("build", runnertest.Block())
 		s.run()
 		s.wantJob(runner.Failure, "step build failed: timed out after 50ms", "build")
+		once(s)
 	})
 	t.Run("cancel", func(t *testing.T) {
 		s := newScenario(t, with(step("build"), all))
@@ -112,6 +118,7 @@ func TestRetryIsNoUse(t *testing.T) {
 		s.cancel(runner.ErrCancel)
 		s.wait()
 		s.wantJob(runner.Canceled, "canceled", "build")
+		once(s)
 	})
 }
 

@@ -104,6 +104,9 @@ func (r *run) allServing() bool {
 // before it ended.
 func (s *step) judge() (StepResult, bool) {
 	failed := s.blameOf()
+	if s.run.toppled != nil {
+		failed = s.run.toppled // why the others have ended as they did
+	}
 	switch {
 	case failed != nil && !s.plan.OnFailure && !s.service:
 		return StepResult{Status: Skipped, Reason: failed.describe() + " failed"}, true

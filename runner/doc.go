@@ -18,8 +18,10 @@
 // ended; a step that `when` kept out stands for what it depends on itself. If
 // something that it depends on, directly or not, has failed, it runs only if it
 // asked for that. What fails with `failure: ignore` shows it and counts for
-// nothing. A job is canceled if a step was, else an error if one is, else a
-// failure if one is.
+// nothing. What fails with `failure: cancel` fails the job at once: the other
+// steps that run are canceled, and of those to come only the ones run that asked
+// for a failure. A job is canceled if a step was for another reason than that,
+// else an error if one is, else a failure if one is.
 //
 // Services and detached steps run beside the others and are stopped, as a
 // success, when none of these is left. One that cannot be run at all counts as

@@ -35,8 +35,9 @@ func (x *execution) outcome(st ContainerState, err error) StepResult {
 // itself. ran tells whether its container had been started.
 func stopped(cause error, ran bool, maxOutput int64) (Status, string) {
 	var late timeoutError
+	var failed failedError
 	switch {
-	case errors.Is(cause, ErrCancel):
+	case errors.Is(cause, ErrCancel), errors.As(cause, &failed):
 		return Canceled, cause.Error()
 	case errors.As(cause, &late):
 		return Failure, late.Error()
@@ -87,7 +88,7 @@ func (s *step) describe() string {
 // that has it.
 func (r *run) result() JobResult {
 	for _, s := range r.steps {
-		if s.result.Status == Canceled {
+		if s.result.Status == Canceled && !r.fell(s) {
 			return JobResult{Status: Canceled, Reason: s.result.Reason, Step: s.number}
 		}
 	}

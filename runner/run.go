@@ -62,6 +62,7 @@ type run struct {
 	active     int     // step goroutines
 	serving    bool    // every service has been started or has ended
 	prefetched bool
+	toppled    *step // the step whose failure cancels the others, once there is one
 	// opened is closed when the steps that an earlier Run left have been told of
 	// what came meanwhile: a cancel, the end of the job's time.
 	opened chan struct{}
@@ -124,6 +125,7 @@ func (r *run) run(ctx context.Context) (JobResult, error) {
 	defer stop()
 	r.begin()
 	halted := r.work.Done()
+	r.toppleAgain()
 	r.schedule()
 	close(r.opened)
 	for {

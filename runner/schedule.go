@@ -62,6 +62,7 @@ func (r *run) settle(s *step, res StepResult) {
 	}
 	s.done, s.result = true, res
 	r.remove(s)
+	r.topple(s)
 }
 
 // launch starts the goroutine of a step; adopted is one whose container may
@@ -88,6 +89,7 @@ func (r *run) handle(ev event) {
 	if ev.result != nil {
 		ev.step.done, ev.step.result = true, *ev.result
 		r.remove(ev.step)
+		r.topple(ev.step)
 	}
 }
 
