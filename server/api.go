@@ -17,13 +17,16 @@ type repoJSON struct {
 	DefaultBranch string     `json:"default_branch"`
 	URL           string     `json:"url" doc:"Its page on GitHub"`
 	LatestBuild   *buildJSON `json:"latest_build,omitempty"`
+	// Settings, where one repository was asked for.
+	Trust        *store.Trust `json:"trust,omitempty" doc:"What its steps may do beyond a container"`
+	PipelineFile *string      `json:"pipeline_file,omitempty" doc:"The file or folder that is used and no other; empty for where pipeline files usually are"`
 }
 
 type buildJSON struct {
 	Number      int64           `json:"number" doc:"Counts from 1 within the repository"`
 	Status      store.Status    `json:"status" enum:"blocked,pending,running,success,failure,error,canceled,skipped"`
 	Reason      string          `json:"reason,omitempty" doc:"Why it ended as it did, or what it waits for"`
-	Event       string          `json:"event" enum:"push,tag,pull_request"`
+	Event       string          `json:"event" enum:"push,tag,pull_request,pull_request_closed,release,deployment,cron,manual,merge_group"`
 	Ref         string          `json:"ref"`
 	Branch      string          `json:"branch,omitempty" doc:"The pushed branch, or a pull request's target"`
 	Tag         string          `json:"tag,omitempty"`
@@ -32,6 +35,8 @@ type buildJSON struct {
 	Author      string          `json:"author"`
 	Sender      string          `json:"sender" doc:"Who caused the event"`
 	PullRequest *store.Pull     `json:"pull_request,omitempty"`
+	Release     *store.Release  `json:"release,omitempty"`
+	Deployment  *store.Deploy   `json:"deployment,omitempty"`
 	Restarts    int64           `json:"restarts,omitempty" doc:"Number of the build that it runs again"`
 	ApprovedBy  string          `json:"approved_by,omitempty"`
 	CanceledBy  string          `json:"canceled_by,omitempty"`
@@ -45,14 +50,16 @@ type buildJSON struct {
 }
 
 type jobJSON struct {
-	Number     int          `json:"number"`
-	Workflow   string       `json:"workflow"`
-	Status     store.Status `json:"status" enum:"blocked,pending,running,success,failure,error,canceled,skipped"`
-	Reason     string       `json:"reason,omitempty"`
-	DependsOn  []string     `json:"depends_on,omitempty"`
-	StartedAt  *time.Time   `json:"started_at,omitempty"`
-	FinishedAt *time.Time   `json:"finished_at,omitempty"`
-	Steps      []stepJSON   `json:"steps"`
+	Number     int               `json:"number"`
+	Workflow   string            `json:"workflow" doc:"Its name, unique in the build: test, or test (1.26, linux) of a matrix"`
+	Base       string            `json:"base,omitempty" doc:"The workflow without the values of its matrix"`
+	Matrix     map[string]string `json:"matrix,omitempty"`
+	Status     store.Status      `json:"status" enum:"blocked,pending,running,success,failure,error,canceled,skipped"`
+	Reason     string            `json:"reason,omitempty"`
+	DependsOn  []string          `json:"depends_on,omitempty"`
+	StartedAt  *time.Time        `json:"started_at,omitempty"`
+	FinishedAt *time.Time        `json:"finished_at,omitempty"`
+	Steps      []stepJSON        `json:"steps"`
 }
 
 type stepJSON struct {
@@ -74,7 +81,7 @@ func newRepoJSON(r store.Repo) repoJSON {
 func (s *Server) newBuildJSON(r store.Repo, b store.Build) buildJSON {
 	return buildJSON{
 		Number: b.Number, Status: b.Status, Reason: b.Reason, Event: b.Event, Ref: b.Ref, Branch: b.Branch, Tag: b.Tag,
-		Commit: b.SHA, Message: b.Message, Author: b.Author, Sender: b.Sender, PullRequest: b.Pull, Restarts: b.Parent,
+		Commit: b.SHA, Message: b.Message, Author: b.Author, Sender: b.Sender, PullRequest: b.Pull, Release: b.Release, Deployment: b.Deploy, Restarts: b.Parent,
 		ApprovedBy: b.ApprovedBy, CanceledBy: b.CanceledBy, Files: b.Files, Problems: b.Problems,
 		URL:       fmt.Sprintf("%s/repos/%s/builds/%d", s.URL, r.FullName(), b.Number),
 		CreatedAt: timeJSON(b.CreatedAt), StartedAt: timeJSON(b.StartedAt), FinishedAt: timeJSON(b.FinishedAt),
@@ -82,7 +89,7 @@ func (s *Server) newBuildJSON(r store.Repo, b store.Build) buildJSON {
 }
 
 func newJobJSON(j store.Job) jobJSON {
-	return jobJSON{Number: j.Number, Workflow: j.Name, Status: j.Status, Reason: j.Reason, DependsOn: j.DependsOn,
+	return jobJSON{Number: j.Number, Workflow: j.Name, Base: j.Base, Matrix: j.Matrix, Status: j.Status, Reason: j.Reason, DependsOn: j.DependsOn,
 		StartedAt: timeJSON(j.StartedAt), FinishedAt: timeJSON(j.FinishedAt)}
 }
 

@@ -63,7 +63,7 @@ func (s *Server) listRepos(ctx context.Context, _ *struct{}) (*body[[]repoJSON],
 type listBuildsInput struct {
 	RepoPath
 	Branch string `query:"branch" maxLength:"255"`
-	Event  string `query:"event" enum:"push,tag,pull_request"`
+	Event  string `query:"event" enum:"push,tag,pull_request,pull_request_closed,release,deployment,cron,manual,merge_group"`
 	Status string `query:"status" enum:"blocked,pending,running,success,failure,error,canceled,skipped"`
 	Commit string `query:"commit" pattern:"^[0-9a-f]{4,64}$" doc:"SHA, or its first digits"`
 	Before int64  `query:"before" minimum:"1" doc:"Only builds with a smaller number: the last one of the page before"`

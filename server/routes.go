@@ -14,17 +14,20 @@ func (s *Server) routes() {
 	s.echo.POST("/webhook", s.webhook) // anyone: the signature is its authorisation
 	s.echo.GET("/healthz", s.healthz)
 	s.echo.GET("/readyz", s.readyz)
+	s.echo.GET("/schema/pipeline.json", s.pipelineSchema) // for editors, which show no token
 
 	api := humaecho.New(s.echo, s.apiConfig())
 	const repo, build = "/api/repos/{owner}/{name}", "/api/repos/{owner}/{name}/builds/{number}"
 	const step = build + "/jobs/{job}/steps/{step}"
 
 	get(s, api, anyone, "/api/repos", "list-repos", "Repositories, the one with the newest build first", s.listRepos)
+	get(s, api, anyone, repo, "get-repo", "A repository with its settings", s.getRepo)
 	get(s, api, anyone, repo+"/builds", "list-builds", "Builds of a repository, the newest first", s.listBuilds)
 	get(s, api, anyone, build, "get-build", "A build with its jobs and steps", s.getBuild)
 	get(s, api, anyone, build+"/events", "watch-build", "Changes of a build as server-sent events", s.watchBuild)
 	get(s, api, anyone, step+"/log", "get-log", "The log of a step as plain text", s.getLog)
 
+	patch(s, api, admin, repo, "change-repo", "Change a repository's settings; what is not given stays", s.changeRepo)
 	post(s, api, admin, build+"/cancel", "cancel-build", "Cancel a build; a second time: kill it", http.StatusOK, s.cancelBuild)
 	post(s, api, admin, build+"/restart", "restart-build", "Run a build again, as a new one", http.StatusCreated, s.restartBuild)
 	post(s, api, admin, build+"/approve", "approve-build", "Let a fork's pull request run", http.StatusOK, s.approveBuild)
@@ -55,6 +58,10 @@ func get[I, O any](s *Server, api huma.API, a access, path, id, summary string, 
 func post[I, O any](s *Server, api huma.API, a access, path, id, summary string, status int, h func(context.Context, *I) (*O, error)) {
 	register(s, api, a, huma.Operation{Method: http.MethodPost, Path: path, OperationID: id, Summary: summary,
 		DefaultStatus: status, MaxBodyBytes: 64 << 10}, h)
+}
+
+func patch[I, O any](s *Server, api huma.API, a access, path, id, summary string, h func(context.Context, *I) (*O, error)) {
+	register(s, api, a, huma.Operation{Method: http.MethodPatch, Path: path, OperationID: id, Summary: summary, MaxBodyBytes: 64 << 10}, h)
 }
 
 // register adds a route whose handler runs only for whom a allows, and maps
