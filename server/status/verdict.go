@@ -2,9 +2,13 @@ package status
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/slipway-ci/slipway/server/github"
 	"github.com/slipway-ci/slipway/store"
@@ -54,9 +58,28 @@ func verdict(runs []run, base, repoPath string) []store.WantedStatus {
 	}
 	want := []store.WantedStatus{worst(whole).wanted(Context, base)}
 	for _, name := range names {
-		want = append(want, worst(byName[name]).wanted(Context+"/"+name, base))
+		want = append(want, worst(byName[name]).wanted(detail(name), base))
 	}
 	return want
+}
+
+// maxContext is how long a context may be on GitHub.
+const maxContext = 255 // bytes
+
+// detail is the context of a workflow or of one combination of its matrix. A name
+// that is too long is cut, and what tells it from others comes behind it.
+func detail(name string) string {
+	context := Context + "/" + strings.ToValidUTF8(name, "\uFFFD")
+	if len(context) <= maxContext {
+		return context
+	}
+	sum := sha256.Sum256([]byte(name))
+	mark := "… " + hex.EncodeToString(sum[:4])
+	end := maxContext - len(mark)
+	for !utf8.RuneStart(context[end]) {
+		end--
+	}
+	return context[:end] + mark
 }
 
 // worst returns the first of the parts that decide.
