@@ -43,10 +43,21 @@ func bombs() map[string]string {
 		"nested expressions": "steps:\n  - name: a\n    image: b\n    settings:\n      k: '" + strings.Repeat("${CI_REPO:-", 90_000) + "'\nx: 1\n",
 		"globs":              "when:\n  branch:\n" + numbered("    - '{%[1]da,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v}{a,b,c,d,e,f,g,h,i,j,k,l}{a,b,c,d,e,f,g,h,i}x'\n", 9_000),
 		"dependencies":       dense(500),
+		"matrix of steps":    matrixOf(256) + "variables:\n  - &s {image: x, commands: [a, b, c]}\nsteps:\n" + strings.Repeat("  - *s\n", 490),
+		"matrix of text":     matrixOf(256) + "steps:\n  - image: x\n    commands:\n" + numbered("      - echo ${A} %d\n", 20_000),
+		"matrix of messages": matrixOf(256) + "steps:\n  - image: x\n    settings:\n" + numbered("      k%d: '${CI_COMMIT_MESSAGE}'\n", 500),
+		"axes":               "matrix:\n" + numbered("  A%d: [a, b, c, d, e, f, g, h]\n", 20_000) + oneStep(""),
+		"values":             "matrix: {A: [" + strings.Repeat("a,", 200_000) + "]}\n" + oneStep(""),
+		"expressions":        "when:\n" + numbered("  - evaluate: 'any(split(CI_COMMIT_MESSAGE, \"\"), # matches \"(x|y|%d)*z\")'\n", 9_000) + oneStep(""),
+		"secrets":            "steps:\n  - image: x\n    settings:\n" + numbered("      k%d: {from_secret: a%[1]d}\n", 25_000),
+		"paths":              "x: 1\nwhen:\n" + strings.Repeat("  - path: ['**/a*/**/b*/**/c*', '**/x*/**/y*/**/z*']\n", 15_000) + oneStep(""),
 		"flow":               strings.Repeat("[", 1<<20),
 		"blocks":             strings.Repeat("- ", 1<<19),
 	}
 }
+
+// matrixOf is a matrix of n jobs.
+func matrixOf(n int) string { return "matrix:\n  A: [" + strings.Repeat("a,", n) + "]\n" }
 
 func numbered(format string, n int) string {
 	var b strings.Builder
@@ -69,6 +80,9 @@ func dense(n int) string {
 func TestBombs(t *testing.T) {
 	f := pushFacts()
 	f.Commit.Message = strings.Repeat("xy ", 3000)
+	for i := range 3000 {
+		f.Changed.Files = append(f.Changed.Files, fmt.Sprintf("a/a/b/b/c/x/y/%d/%s", i, strings.Repeat("a/b/", 20)))
+	}
 	for name, text := range bombs() {
 		t.Run(name, func(t *testing.T) {
 			if len(text) > MaxFileBytes {

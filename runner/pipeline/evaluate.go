@@ -23,9 +23,12 @@ const keyEvaluate = "evaluate"
 const (
 	maxExpressionText  = 2000
 	maxExpressionNodes = 300
-	maxExpressionWork  = 16 << 20 // bytes that the bodies look at
 	maxExpressionValue = 64 << 10 // bytes of one string that a body makes
 	maxExpressionMade  = 4 << 20  // bytes of all strings that bodies make
+	// maxExpressionWork bounds all expressions of a file, in bytes that they may
+	// look at. Compiling one counts as expressionWork.
+	maxExpressionWork = 16 << 20
+	expressionWork    = 8 << 10
 )
 
 // expressionFunctions are the functions that an expression may call.
@@ -60,7 +63,7 @@ func (w *workflow) evaluation(e *expression) []Condition {
 	}
 	c := Condition{Key: keyEvaluate, Want: []string{e.value}}
 	used := map[string]bool{}
-	result, err := evaluate(e.value, w.vars, used)
+	result, err := evaluate(e.value, w.vars, used, &w.decoder.vars.spent.expressions)
 	if err != nil {
 		c.Got = "an error"
 		w.decoder.report(e.node, fmt.Sprintf("the expression cannot be evaluated: %s", expressionFault(err)), "")
@@ -95,11 +98,12 @@ func expressionFault(err error) string {
 var errExpressionWork = errors.New("it is too much work")
 
 // evaluate returns the value of an expression over vars, in which a variable
-// that is not set is "". The names of those it mentions are added to used.
-func evaluate(text string, vars map[string]string, used map[string]bool) (bool, error) {
-	m := &meter{used: used}
-	for _, v := range vars {
-		m.longest = max(m.longest, len(v))
+// that is not set is "". The names of those it mentions are added to used, what
+// it costs to spent.
+func evaluate(text string, vars map[string]string, used map[string]bool, spent *int) (bool, error) {
+	m := &meter{used: used, spent: spent}
+	if err := m.spend(expressionWork + len(text)); err != nil {
+		return false, err
 	}
 	options := []expr.Option{
 		expr.Env(vars), expr.AllowUndefinedVariables(), expr.AsBool(), expr.MaxNodes(maxExpressionNodes),
@@ -114,6 +118,13 @@ func evaluate(text string, vars map[string]string, used map[string]bool) (bool, 
 	}
 	if m.refused != "" {
 		return false, fmt.Errorf("%s is not supported", m.refused)
+	}
+	for name := range used {
+		m.longest = max(m.longest, len(vars[name]))
+	}
+	// Each node may look at a whole variable once; more often only in a body.
+	if err := m.spend(m.nodes * m.longest); err != nil {
+		return false, err
 	}
 	out, err := expr.Run(program, vars)
 	if err != nil {
@@ -132,11 +143,20 @@ const meterName = "_meter"
 // A meter bounds the work of one expression: it puts a call of itself around
 // the body of every predicate and around every value that is given a name.
 type meter struct {
-	longest int // bytes of the longest variable
+	longest int // bytes of the longest variable that is mentioned
 	used    map[string]bool
 	refused string // what the expression has that is not allowed
-	work    int
-	made    int
+	spent   *int   // of maxExpressionWork
+	made    int    // of maxExpressionMade
+	nodes   int
+}
+
+func (m *meter) spend(work int) error {
+	if work > maxExpressionWork-*m.spent {
+		return errExpressionWork
+	}
+	*m.spent += work
+	return nil
 }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -144,6 +164,7 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // Visit implements ast.Visitor, which is how the compiler hands out the nodes,
 // the inner ones first.
 func (m *meter) Visit(node *ast.Node) {
+	m.nodes++
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
 		if variableName.MatchString(n.Value) && n.Value != meterName {
@@ -152,7 +173,6 @@ func (m *meter) Visit(node *ast.Node) {
 	case *ast.PredicateNode:
 		n.Node = m.metered(n.Node)
 	case *ast.VariableDeclaratorNode:
-		m.used[n.Name] = false
 		n.Value = m.metered(n.Value)
 	case *ast.BinaryNode:
 		if n.Operator == ".." {
@@ -184,14 +204,16 @@ func (c *nodeCount) Visit(*ast.Node) { c.n++ }
 // returns the value.
 func (m *meter) count(args ...any) (any, error) {
 	nodes, _ := args[1].(int)
-	m.work += nodes * (64 + m.longest)
+	if err := m.spend(nodes * (64 + m.longest)); err != nil {
+		return nil, err
+	}
 	if s, ok := args[0].(string); ok {
 		m.made += len(s)
 		if len(s) > maxExpressionValue {
 			return nil, errExpressionWork
 		}
 	}
-	if m.work > maxExpressionWork || m.made > maxExpressionMade {
+	if m.made > maxExpressionMade {
 		return nil, errExpressionWork
 	}
 	return args[0], nil

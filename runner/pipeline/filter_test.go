@@ -181,11 +181,28 @@ func TestEvaluateBounds(t *testing.T) {
 		"doubling names":      lets + "true",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := evaluate(text, factVariables(f), map[string]bool{})
+			_, err := evaluate(text, factVariables(f), map[string]bool{}, new(int))
 			if err == nil || !strings.Contains(err.Error(), errExpressionWork.Error()) {
 				t.Errorf("got %.200v, want %v", err, errExpressionWork)
 			}
 		})
+	}
+}
+
+// Files that would take too long to compare all count as changed.
+func TestPathBounds(t *testing.T) {
+	f := pushFacts()
+	for i := range 10_000 {
+		f.Changed.Files = append(f.Changed.Files, fmt.Sprintf("%s/%d", strings.Repeat("a/", 100), i))
+	}
+	var when strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&when, "  - path: '**/x%d*'\n", i)
+	}
+	w := mustCompile(t, "when:\n"+when.String()+oneStep(""), f)
+	last := w.Why[len(w.Why)-1]
+	if w.Skip != "" || last.Got != "every file: 10000 are too many to be compared" || w.Why[0].Result {
+		t.Errorf("skipped because %.100q, first %.100v, last %v", w.Skip, w.Why[0], last)
 	}
 }
 

@@ -19,10 +19,11 @@ type pathFilter struct {
 	OnEmpty       boolean    `yaml:"on_empty" doc:"Whether the condition holds when no file is changed; true if it is not there."`
 	IgnoreMessage text       `yaml:"ignore_message" doc:"If the commit message has this text in it, the condition holds whatever is changed."`
 	node          *yaml.Node // nil if the key is not there
+	spent         *expense
 }
 
 func (p *pathFilter) decode(d *decoder, n *yaml.Node) {
-	p.node = n
+	p.node, p.spent = n, d.vars.spent
 	if n.Kind == yaml.MappingNode {
 		d.object(n, "path filter", p)
 	} else {
@@ -54,6 +55,29 @@ func (p *pathFilter) conditions(f *Facts) []Condition {
 	return []Condition{c}
 }
 
+// maxMatches bounds the comparing of files with globs for one pipeline file, in
+// bytes that are looked at.
+const maxMatches = 128 << 20
+
+// affordable reports whether the files can be compared with the globs.
+func (p *pathFilter) affordable(files []string) bool {
+	size := 0
+	for _, f := range files {
+		size += len(f)
+	}
+	for _, globs := range [][]text{p.Include.items, p.Exclude.items} {
+		for _, g := range globs {
+			// Each star may try each place of the name.
+			p.spent.matches += size * (1 + strings.Count(g.value, "*"))
+			if p.spent.matches > maxMatches {
+				p.spent.matches = maxMatches
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // evaluate returns what was compared, in words, and whether it matches.
 func (p *pathFilter) evaluate(f *Facts) (got string, result bool) {
 	files := f.Changed.Files
@@ -67,6 +91,8 @@ func (p *pathFilter) evaluate(f *Facts) (got string, result bool) {
 		return "every file: " + f.Changed.Unknown, true
 	case len(files) == 0:
 		return "no files", p.OnEmpty.node == nil || p.OnEmpty.value
+	case !p.affordable(files):
+		return fmt.Sprintf("every file: %d are too many to be compared", len(files)), true
 	}
 	got = someFiles(files)
 	if len(p.Exclude.items) > 0 && !hasUnmatched(files, p.Exclude.items) {
@@ -104,10 +130,15 @@ func matchesAny(s string, globs []text) bool {
 // someFiles names the first few files and counts the others.
 func someFiles(files []string) string {
 	const most = 3
-	if len(files) <= most {
-		return strings.Join(files, ", ")
+	var names []string
+	for _, f := range files[:min(len(files), most)] {
+		names = append(names, clip(f))
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(files[:most], ", "), len(files)-most)
+	list := strings.Join(names, ", ")
+	if len(files) <= most {
+		return list
+	}
+	return fmt.Sprintf("%s and %d more", list, len(files)-most)
 }
 
 func (p *pathFilter) want() []string {

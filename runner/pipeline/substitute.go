@@ -55,8 +55,9 @@ type substituter struct {
 	spent   *expense // shared by all substituters of the document
 }
 
-// expense is what substitutions have cost so far.
-type expense struct{ work, grown int }
+// expense is what substitutions, and the filters over their variables, have cost
+// so far.
+type expense struct{ work, grown, expressions, matches int }
 
 func newSubstituter(vars map[string]string, names []string, d dialect) *substituter {
 	return &substituter{vars: vars, names: names, dialect: d, spent: &expense{}}

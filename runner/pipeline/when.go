@@ -61,7 +61,7 @@ func (w *workflow) evaluate(f *filters, on scope) verdict {
 func (w *workflow) conditions(f *filter, on scope) []Condition {
 	facts := &w.facts
 	if f.drone != nil {
-		return f.drone(facts)
+		return f.drone(facts, w.decoder.vars.spent)
 	}
 	var out []Condition
 	compare := func(key string, p *pattern, got string, glob bool) {
@@ -167,8 +167,13 @@ func joinReasons(reasons []string) string {
 	if len(reasons) == 1 {
 		return reasons[0]
 	}
-	for i := range reasons {
-		reasons[i] = fmt.Sprintf("(%d) %s", i+1, reasons[i])
+	const most = 10
+	var told []string
+	for i, r := range reasons[:min(len(reasons), most)] {
+		told = append(told, fmt.Sprintf("(%d) %s", i+1, r))
 	}
-	return "no entry of `when` matches: " + strings.Join(reasons, "; ")
+	if len(reasons) > most {
+		told = append(told, fmt.Sprintf("and %d more", len(reasons)-most))
+	}
+	return "no entry of `when` matches: " + strings.Join(told, "; ")
 }
