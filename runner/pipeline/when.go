@@ -61,7 +61,7 @@ func (w *workflow) evaluate(f *filters, on scope) verdict {
 func (w *workflow) conditions(f *filter, on scope) []Condition {
 	facts := &w.facts
 	if f.drone != nil {
-		return f.drone(facts, w.decoder.vars.spent)
+		return f.drone(facts)
 	}
 	var out []Condition
 	compare := func(key string, p *pattern, got string, glob bool) {
