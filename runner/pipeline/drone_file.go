@@ -45,15 +45,22 @@ func (doc *document) readDrone(data []byte) (more []*document, problems Problems
 		case "signature":
 			continue
 		}
-		part := *doc
-		part.name, part.nameNode, part.root = head.name, head.nameNode, root
 		if p := doc.checkDroneHead(root, head, lines); p != nil {
 			problems = append(problems, *p)
-			part.root = nil
+			root = nil
 		}
-		pipelines = append(pipelines, &part)
+		if _, taken := lines[head.name]; head.kind == "pipeline" && !taken {
+			lines[head.name] = head.nameNode.Line
+			part := *doc
+			part.name, part.nameNode, part.root = head.name, head.nameNode, root
+			pipelines = append(pipelines, &part)
+		}
 	}
-	if len(pipelines) == 0 {
+	switch {
+	case len(pipelines) > 0:
+	case len(problems) > 0:
+		return nil, problems
+	default:
 		return nil, Problems{doc.problem(0, 0, "has no pipeline", "add a document with `kind: pipeline`, `type: docker` and steps")}
 	}
 	*doc = *pipelines[0]
@@ -83,7 +90,7 @@ func readDroneHead(d *decoder, root *yaml.Node) droneHead {
 }
 
 // checkDroneHead says what keeps a document from being a pipeline that runs
-// here. lines gets the line of each.
+// here. lines has the line of each pipeline before it.
 func (doc *document) checkDroneHead(root *yaml.Node, h droneHead, lines map[string]int) *Problem {
 	report := func(n *yaml.Node, message, fix string) *Problem {
 		p := doc.problem(n.Line, n.Column, message, fix)
@@ -102,7 +109,6 @@ func (doc *document) checkDroneHead(root *yaml.Node, h droneHead, lines map[stri
 	if line, ok := lines[h.name]; ok {
 		return report(h.nameNode, fmt.Sprintf("the pipeline `%s` stands here twice, first on line %d", clip(h.name), line), "give one of the two another name")
 	}
-	lines[h.name] = h.nameNode.Line
 	return nil
 }
 

@@ -22,7 +22,7 @@ type droneFile struct {
 	Version ignored `yaml:"version"`
 
 	Steps       droneSteps       `yaml:"steps"`
-	Services    droneSteps       `yaml:"services"`
+	Services    droneServices    `yaml:"services"`
 	Trigger     droneTrigger     `yaml:"trigger"`
 	DependsOn   dependencies     `yaml:"depends_on"`
 	Platform    dronePlatform    `yaml:"platform"`
@@ -32,7 +32,19 @@ type droneFile struct {
 	Workspace   workspaceFile    `yaml:"workspace"`
 	Volumes     droneVolumes     `yaml:"volumes"`
 	PullSecrets texts            `yaml:"image_pull_secrets"`
-	Environment environment      `yaml:"environment"`
+	Environment droneEnvironment `yaml:"environment"`
+}
+
+// droneEnvironment is a map of single values: Drone has secrets only in steps.
+type droneEnvironment struct{ environment }
+
+func (e *droneEnvironment) decode(d *decoder, n *yaml.Node) {
+	e.environment.decode(d, n)
+	for _, p := range d.pairs(n) {
+		if _, ok := e.secrets[p.key.Value]; ok {
+			d.report(p.value, "secrets cannot stand in the `environment` of a pipeline", "name them in the steps that need them")
+		}
+	}
 }
 
 // droneStep is a step or a service.
@@ -71,21 +83,28 @@ type droneStep struct {
 	CPUSet    withoutEffect `yaml:"cpu_set"`
 }
 
-// droneSteps is the steps, or the services.
+// droneSteps is the steps as a list.
 type droneSteps struct {
 	items []droneStep
 	node  *yaml.Node // nil if the key is not there
 }
 
-func (l *droneSteps) decode(d *decoder, n *yaml.Node) {
+func (l *droneSteps) decode(d *decoder, n *yaml.Node) { l.decodeAs(d, n, "step") }
+
+func (l *droneSteps) decodeAs(d *decoder, n *yaml.Node, what string) {
 	l.node = n
-	d.containers(n, "step", func(key, n *yaml.Node) {
+	d.containers(n, what, func(key, n *yaml.Node) {
 		s := droneStep{key: key, node: n}
-		if d.object(n, "step", &s) {
+		if d.object(n, what, &s) {
 			l.items = append(l.items, s)
 		}
 	})
 }
+
+// droneServices are the services, like droneSteps.
+type droneServices struct{ droneSteps }
+
+func (l *droneServices) decode(d *decoder, n *yaml.Node) { l.decodeAs(d, n, "service") }
 
 // withoutEffect is a limit that slipway does not have: the server bounds what a
 // container uses, whatever a file says.

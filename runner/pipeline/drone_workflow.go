@@ -17,7 +17,7 @@ func (w *workflow) readPipeline() bool {
 		return false
 	}
 	w.setStage(&p)
-	w.planned.Environment = w.pipelineEnvironment(&p.Environment)
+	w.planned.Environment = w.pipelineEnvironment(p.Environment.values)
 	w.file = workflowFile{
 		When: p.workflowFilters(), RunsOn: p.Trigger.outcomes(), DependsOn: p.DependsOn,
 		Labels: p.Node, Concurrency: p.Concurrency.group(w.doc.name), Clone: p.Clone.plan(w.doc.root),
@@ -57,9 +57,9 @@ func (w *workflow) checkPipeline(p *droneFile) {
 
 // pipelineEnvironment returns what every container gets: what the pipeline says
 // and over it the variables of the build.
-func (w *workflow) pipelineEnvironment(e *environment) map[string]string {
-	env := make(map[string]string, len(e.values)+len(w.vars))
-	maps.Copy(env, e.values)
+func (w *workflow) pipelineEnvironment(values map[string]string) map[string]string {
+	env := make(map[string]string, len(values)+len(w.vars))
+	maps.Copy(env, values)
 	maps.Copy(env, w.vars)
 	return env
 }
