@@ -32,7 +32,11 @@ func (m *Mirrors) checkout(ctx context.Context, mir *mirror, sha string, o TarOp
 			_ = c.remove() // err says more
 		}
 	}()
-	return c, mir.read(func() error { return m.fill(ctx, mir, c, sha, o) })
+	err = mir.read(func() error { return m.fill(ctx, mir, c, sha, o) })
+	if err == nil && o.Submodules != nil {
+		err = m.addSubmodules(ctx, mir.key, *o.Submodules, c, sha)
+	}
+	return c, err
 }
 
 func (m *Mirrors) fill(ctx context.Context, mir *mirror, c checkout, sha string, o TarOptions) error {

@@ -23,6 +23,10 @@ const (
 type FetchOptions struct {
 	// Tags fetches all tags too, for a checkout with TarOptions.Tags.
 	Tags bool
+	// Submodules fetches the submodules too, and theirs. It is the remote that
+	// relative URLs start from, and whose credential submodules on the same host
+	// get. nil: none are fetched.
+	Submodules *Remote
 	// Limit bounds the time of each transfer; 0 means 30 minutes. One that
 	// stalls for a minute is ended anyway.
 	Limit time.Duration
@@ -44,7 +48,11 @@ const fetchLimit = 30 * time.Minute
 // Errors are ErrInvalid, ErrCommitNotFound, ErrAuth, or temporary. A mirror
 // that turns out to be damaged is made anew, once.
 func (m *Mirrors) Fetch(ctx context.Context, key string, r Remote, ref, sha string, o FetchOptions) error {
-	if err := m.fetch(ctx, key, r, ref, sha, o); err != nil {
+	err := m.fetch(ctx, key, r, ref, sha, o)
+	if err == nil && o.Submodules != nil {
+		err = m.fetchSubmodules(ctx, key, *o.Submodules, sha, o)
+	}
+	if err != nil {
 		return fmt.Errorf("fetch commit %.12s: %w", sha, err)
 	}
 	return nil

@@ -33,6 +33,10 @@ type TarOptions struct {
 	// Tags includes the tags of the commits that are in the history, as far as
 	// a Fetch with FetchOptions.Tags has brought them.
 	Tags bool
+	// Submodules checks out the submodules too, one commit deep, as a Fetch with
+	// the same FetchOptions.Submodules has brought them. nil: they are empty
+	// directories.
+	Submodules *Remote
 }
 
 // Tar returns a checkout of a commit that was fetched, as a tar stream with a
@@ -41,8 +45,7 @@ type TarOptions struct {
 // Entries are owned by root; files have mode 0666, or 0777 if executable, and
 // directories 0777, so that any user can work there. Symbolic links are not
 // followed. The order is by name. Files that are marked export-ignore are there;
-// line ends are converted as .gitattributes has it; filters are not run, and
-// submodules are empty directories.
+// line ends are converted as .gitattributes has it; filters are not run.
 //
 // What goes wrong before the first byte is returned, what goes wrong later comes
 // from Read. The caller must Close, which waits until nothing is left behind;
