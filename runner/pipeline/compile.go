@@ -99,7 +99,7 @@ func (c *Config) plan(f Facts) (*Plan, Problems) {
 // newBudget returns a decoder for a document with nothing spent yet, or with
 // what is left of that of another.
 func newBudget(doc *document, f *Facts, of *decoder) *decoder {
-	b := newDecoder(doc, newSubstituter(nil, nil, doc.dialect), f)
+	b := newDecoder(doc, newSubstituter(nil, doc.dialect), f)
 	if of != nil {
 		b.work, b.vars.spent = of.work, of.vars.spent
 	}
@@ -111,25 +111,34 @@ func newBudget(doc *document, f *Facts, of *decoder) *decoder {
 // warnings are counted apart, so that no number of warnings hides an error.
 func allProblems(jobs []*workflow) Problems {
 	var out Problems
-	for start, end := 0, 0; start < len(jobs); start = end {
-		doc := jobs[start].doc
-		seen, told := map[Problem]bool{}, map[bool]int{}
-		var ps Problems
-		for end = start; end < len(jobs) && jobs[end].doc.path == doc.path; end++ {
-			for _, p := range jobs[end].decoder.problems {
-				if !seen[p] && told[p.Warning] < maxProblems {
-					seen[p] = true
-					told[p.Warning]++
-					ps = append(ps, p)
-				}
-			}
+	for len(jobs) > 0 {
+		n := 1 // jobs of the same file
+		for n < len(jobs) && jobs[n].doc.path == jobs[0].doc.path {
+			n++
 		}
-		if doc.root != nil && jobs[start].decoder.spent() && !hasErrors(ps) {
-			ps = append(ps, doc.exhausted(doc.root))
-		}
-		out = append(out, inFileOrder(ps)...)
+		out = append(out, inFileOrder(fileProblems(jobs[:n]))...)
+		jobs = jobs[n:]
 	}
 	return out
+}
+
+// fileProblems returns the problems of the jobs of one file.
+func fileProblems(jobs []*workflow) Problems {
+	seen, told := map[Problem]bool{}, map[bool]int{}
+	var ps Problems
+	for _, w := range jobs {
+		for _, p := range w.decoder.problems {
+			if !seen[p] && told[p.Warning] < maxProblems {
+				seen[p] = true
+				told[p.Warning]++
+				ps = append(ps, p)
+			}
+		}
+	}
+	if doc := jobs[0].doc; doc.root != nil && jobs[0].decoder.spent() && !hasErrors(ps) {
+		ps = append(ps, doc.exhausted(doc.root))
+	}
+	return ps
 }
 
 func hasErrors(ps Problems) bool {

@@ -11,8 +11,14 @@
 //	document    its YAML as nodes with places (syntax.go)
 //	decoder     nodes into the types of grammar.go, whose fields are the keys of
 //	            the language; variables are replaced on the way (substitute.go)
-//	workflow    types into a Workflow: names, `when`, images, order
+//	workflow    types into a Workflow, one for each combination of its matrix:
+//	            names, `when`, images, trust, order
 //
-// A new key is a field in grammar.go with a type that decodes itself (see
-// value), and a line where the workflow is planned.
+// A new key is a field in grammar.go with a `doc` tag and a type that decodes
+// itself (see value) and says what may stand in its place (see described), and a
+// line where the workflow is planned. Tests then ask for it in the manual.
+//
+// A plan never has the value of a secret: Step.Resolve puts them in when the
+// step starts. All that a file may cost is bounded by the budget that the
+// decoders of one file share.
 package pipeline

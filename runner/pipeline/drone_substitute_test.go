@@ -12,7 +12,7 @@ import (
 // envsubst, which Drone runs over the whole file, makes of it.
 func TestDroneSubstitutesAsEnvsubst(t *testing.T) {
 	vars := map[string]string{"DRONE_TAG": "v1.2.3", "DRONE_BRANCH": "feature/x", "DRONE_COMMIT": "0123456789abcdef", "EMPTY": ""}
-	s := newSubstituter(vars, nil, drone)
+	s := newSubstituter(vars, drone)
 	for _, in := range []string{
 		"plain", "$DRONE_TAG", "$(id) `id` $1 $?", "${DRONE_TAG}", "x${DRONE_TAG}y${DRONE_BRANCH}z",
 		"${HOME}", "[${UNKNOWN}]", "${UNKNOWN:-none}", "${EMPTY:-none}", "${UNKNOWN=none}", "${UNKNOWN-}",

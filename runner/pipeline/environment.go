@@ -36,7 +36,7 @@ func (e *environment) set(d *decoder, p pair) {
 	if !e.checkName(d, p.key, p.key.Value) {
 		return
 	}
-	if hasKey(p.value, fromSecretKey) {
+	if hasSecret(p.value) {
 		if name, ok := d.secretRef(p.value); ok {
 			e.secrets[p.key.Value] = name
 		}

@@ -50,21 +50,22 @@ func (w *workflow) planGraph() {
 // planServices says which services a step waits for: those that it names, or
 // all. What is skipped is not waited for.
 func (w *workflow) planServices(step *Step, deps *dependencies) {
-	var all, named []string
-	for _, s := range w.planned.Services {
-		if s.Skip == "" {
-			all = append(all, s.Name)
-		}
-	}
+	var named []string
+	all := true
 	for _, dep := range deps.items {
 		if s := w.service(dep.Name.value); s != nil {
 			if s.Skip == "" && !contains(named, s.Name) {
 				named = append(named, s.Name)
 			}
-			all = nil
+			all = false
 		}
 	}
-	step.Services = append(all, named...)
+	step.Services = named
+	for _, s := range w.planned.Services {
+		if all && s.Skip == "" {
+			step.Services = append(step.Services, s.Name)
+		}
+	}
 }
 
 // service returns the planned service of that name, or nil.

@@ -59,7 +59,7 @@ func instance(t *testing.T, text string) any {
 	if p := doc.readYAML([]byte(text)); p != nil {
 		t.Fatal(p)
 	}
-	d := newDecoder(doc, newSubstituter(nil, nil, slipway), &Facts{})
+	d := newDecoder(doc, newSubstituter(nil, slipway), &Facts{})
 	var convert func(*yaml.Node) any
 	convert = func(n *yaml.Node) any {
 		n = d.resolve(n)

@@ -53,7 +53,7 @@ func (s *settings) set(d *decoder, name string, n *yaml.Node) {
 	case n.Kind == yaml.ScalarNode:
 		s.values[name] = d.scalarSetting(n)
 		return
-	case hasKey(n, fromSecretKey):
+	case hasSecret(n):
 		if secret, ok := d.secretRef(n); ok {
 			s.secrets[name] = secret
 		}
@@ -144,7 +144,7 @@ func (v *settingValue) of(n *yaml.Node, depth int) any {
 		return nil
 	}
 	switch {
-	case hasKey(n, fromSecretKey):
+	case hasSecret(n):
 		v.secret = true
 		name, ok := v.d.secretRef(n)
 		v.failed = v.failed || !ok

@@ -52,18 +52,18 @@ type substituter struct {
 	vars    map[string]string // those that have a value
 	names   []string          // further ones that are known
 	dialect dialect
-	spent   *expense // shared by all substituters of the document
+	spent   *expense // shared within the document
 }
 
 // expense is what substitutions, and the filters over their variables, have cost
 // so far.
 type expense struct{ work, grown, expressions, matches int }
 
-func newSubstituter(vars map[string]string, names []string, d dialect) *substituter {
-	return &substituter{vars: vars, names: names, dialect: d, spent: &expense{}}
+func newSubstituter(vars map[string]string, d dialect) *substituter {
+	return &substituter{vars: vars, dialect: d, spent: &expense{}}
 }
 
-// another returns a substituter with other variables and the same bounds.
+// another returns one with other variables and the same bounds.
 func (s *substituter) another(vars map[string]string, names []string) *substituter {
 	return &substituter{vars: vars, names: names, dialect: s.dialect, spent: s.spent}
 }

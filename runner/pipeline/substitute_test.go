@@ -43,7 +43,7 @@ func TestSubstitute(t *testing.T) {
 		{"${1} ${CI_REPO_NAME", "${1} ${CI_REPO_NAME", "${1} ${CI_REPO_NAME"},
 		{"${" + strings.Repeat("x", maxExpression) + "}", "${" + strings.Repeat("x", maxExpression) + "}", "${" + strings.Repeat("x", maxExpression) + "}"},
 	}
-	s := newSubstituter(factVariables(pushFacts()), nil, slipway)
+	s := newSubstituter(factVariables(pushFacts()), slipway)
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {
 			for u, want := range map[use]string{plain: tt.plain, shell: tt.shell} {
@@ -103,7 +103,7 @@ func TestSubstituteAsWoodpecker(t *testing.T) {
 		{`a\\b`, `a\b`, `a\b`},
 		{"${V:-${CI_COMMIT_MESSAGE}}", "Fix it", "${V:-${CI_COMMIT_MESSAGE}}"},
 	}
-	s := newSubstituter(factVariables(pushFacts()), nil, woodpecker)
+	s := newSubstituter(factVariables(pushFacts()), woodpecker)
 	for _, tt := range tests {
 		for u, want := range map[use]string{plain: tt.plain, shell: tt.shell} {
 			got, faults := s.expand(tt.in, u, false)

@@ -20,7 +20,7 @@ func (t *text) decodeAs(d *decoder, n *yaml.Node, u use) bool {
 	if n.Kind != yaml.ScalarNode {
 		fix := ""
 		switch {
-		case hasKey(n, fromSecretKey):
+		case hasSecret(n):
 			fix = "secrets can stand in `environment` and `settings`"
 		case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle == 0:
 			fix = "if it is one value, put it into quotes: the `: ` in it makes it a map"
@@ -183,13 +183,13 @@ type ignored struct{}
 
 func (ignored) decode(*decoder, *yaml.Node) {}
 
-// hasKey reports whether a mapping has the key itself.
-func hasKey(n *yaml.Node, key string) bool {
+// hasSecret reports whether a node is a map with the key from_secret.
+func hasSecret(n *yaml.Node) bool {
 	if n.Kind != yaml.MappingNode {
 		return false
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
+		if n.Content[i].Value == fromSecretKey {
 			return true
 		}
 	}
