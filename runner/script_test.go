@@ -58,6 +58,37 @@ func TestContainerOfPlugin(t *testing.T) {
 	}
 }
 
+// Arguments are for the image's own program, or for the step's entrypoint.
+func TestArguments(t *testing.T) {
+	args := func(p *pipeline.Step) { p.Args = []string{"--save", ""} }
+	spec, _ := specOf(t, with(step("publish"), args))
+	if spec.Entrypoint != nil || len(spec.Cmd) != 2 || spec.Cmd[0] != "--save" {
+		t.Errorf("entrypoint %q, arguments %q", spec.Entrypoint, spec.Cmd)
+	}
+	spec, _ = specOf(t, with(step("publish"), args, func(p *pipeline.Step) { p.Entrypoint = []string{"redis-server"} }))
+	if len(spec.Entrypoint) != 1 || len(spec.Cmd) != 2 {
+		t.Errorf("entrypoint %q, arguments %q", spec.Entrypoint, spec.Cmd)
+	}
+}
+
+// What a .drone.yml asks for by the names of Drone is told anew to each step.
+func TestDroneEnvironment(t *testing.T) {
+	s := newScenario(t, step("test"), with(step("tell"), func(p *pipeline.Step) { p.DependsOn, p.OnFailure = []string{"test"}, true }))
+	s.job.Workflow.Environment = map[string]string{"DRONE": "true", "DRONE_BUILD_STATUS": "success", "DRONE_STAGE_STATUS": "success"}
+	env := map[string][]string{}
+	s.eng.Default(func(made runner.ContainerSpec) runnertest.Program {
+		env[made.Aliases[0]] = made.Env
+		return runnertest.Exit(1)
+	})
+	s.run()
+	got := strings.Join(env["tell"], "\n")
+	for _, want := range []string{"DRONE_BUILD_STATUS=failure", "DRONE_STAGE_STATUS=failure", "DRONE_STEP_NAME=tell", "DRONE_STEP_NUMBER=2"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
 func TestOwnEntrypoint(t *testing.T) {
 	own := func(entrypoint ...string) pipeline.Step {
 		return with(step("build"), commands("make"), func(p *pipeline.Step) { p.Entrypoint = entrypoint })

@@ -89,7 +89,8 @@ func (s *step) environment(script string, failed bool) []string {
 	env["CI_STEP_NAME"], env["CI_STEP_NUMBER"] = s.plan.Name, strconv.Itoa(s.number)
 	env["CI_PIPELINE_STATUS"] = status
 	if _, ok := env["DRONE"]; ok { // the environment of a .drone.yml
-		env["DRONE_BUILD_STATUS"], env["DRONE_STEP_NAME"] = status, s.plan.Name
+		env["DRONE_BUILD_STATUS"], env["DRONE_STAGE_STATUS"] = status, status
+		env["DRONE_STEP_NAME"], env["DRONE_STEP_NUMBER"] = s.plan.Name, strconv.Itoa(s.number)
 	}
 	s.plan.AddAliases(env)
 	if script != "" {
