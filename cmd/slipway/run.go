@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -25,6 +26,7 @@ type runCmd struct {
 	From       string        `help:"Begin with this step: what does not come after it is taken as done." placeholder:"NAME"`
 	Shell      string        `help:"Run up to this step and open a shell in its container, with its image, environment and workspace." placeholder:"NAME"`
 	Env        []string      `help:"A variable for every step, KEY=VALUE; can be given again." placeholder:"KEY=VALUE"`
+	SecretFile string        `type:"existingfile" placeholder:"FILE" help:"File with the secrets of from_secret, a line NAME=VALUE each. They are masked in the output."`
 	Keep       bool          `help:"Keep the workspace volume of a workflow that failed, and print its name."`
 	Timeout    time.Duration `default:"1h" help:"A workflow that takes longer fails."`
 	DockerHost string        `placeholder:"URL" env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
@@ -46,6 +48,8 @@ type localRun struct {
 	engine *docker.Engine
 	view   *runView
 	kill   chan struct{}
+	// secrets are the values of from_secret by name.
+	secrets map[string]string
 }
 
 // Run runs the pipeline on the working tree.
@@ -54,7 +58,11 @@ func (c *runCmd) Run(ctx context.Context, o output) error {
 	if err != nil {
 		return err
 	}
-	plan, err := c.plan(ctx, dir, o.err)
+	secrets, err := readSecretFile(c.SecretFile)
+	if err != nil {
+		return err
+	}
+	plan, err := c.plan(ctx, dir, slices.Sorted(maps.Keys(secrets)), o.err)
 	if err != nil {
 		return err
 	}
@@ -71,14 +79,15 @@ func (c *runCmd) Run(ctx context.Context, o output) error {
 		return err
 	}
 	r := &localRun{runCmd: *c, dir: dir, id: "run" + randomHex()[:10], engine: docker.New(cli, docker.Options{}),
-		view: newRunView(o.out), kill: make(chan struct{})}
+		view: newRunView(o.out), kill: make(chan struct{}), secrets: secrets}
 	defer r.killOnSecondSignal(ctx)()
 	defer r.view.tick()()
 	return r.all(ctx, workflows)
 }
 
-// plan reads and plans the pipeline; problems are printed to w.
-func (c *runCmd) plan(ctx context.Context, dir string, w io.Writer) (*pipeline.Plan, error) {
+// plan reads and plans the pipeline; problems are printed to w. secrets are the
+// names that from_secret may use.
+func (c *runCmd) plan(ctx context.Context, dir string, secrets []string, w io.Writer) (*pipeline.Plan, error) {
 	files, err := findFiles(dir, nil)
 	var facts pipeline.Facts
 	var plan *pipeline.Plan
@@ -86,6 +95,7 @@ func (c *runCmd) plan(ctx context.Context, dir string, w io.Writer) (*pipeline.P
 		if facts, err = c.Event.facts(ctx, dir); err != nil {
 			return nil, err
 		}
+		facts.Secrets = secrets
 		facts.Repo.Trust = pipeline.Trust{Security: true, Volumes: true, Network: true} // it is the user's own machine
 		plan, err = pipeline.Compile(files, facts)
 	}
@@ -202,6 +212,7 @@ func (r *localRun) one(ctx context.Context, number int, w pipeline.Workflow) (ru
 	job := runner.Job{
 		Server: r.id, ID: fmt.Sprint(number), Workflow: w, Nonce: randomHex(), Timeout: r.Timeout, Kill: r.kill,
 		Limits: runner.Limits{PIDs: 4096},
+		Secret: func(name string) (string, bool) { v, ok := r.secrets[name]; return v, ok },
 		Source: func(ctx context.Context) (io.ReadCloser, error) {
 			return source.WorkTree(ctx, r.dir, w.Workspace.Path)
 		},
@@ -276,6 +287,34 @@ func parseEnv(list []string) (map[string]string, error) {
 		env[k] = v
 	}
 	return env, nil
+}
+
+// readSecretFile reads NAME=VALUE lines; blank lines and those that begin with #
+// are left out. A name alone takes its value from the environment.
+func readSecretFile(path string) (map[string]string, error) {
+	secrets := map[string]string{}
+	if path == "" {
+		return secrets, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read secrets: %w", err)
+	}
+	for i, line := range strings.Split(string(b), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if !ok {
+			value, ok = os.LookupEnv(line)
+		}
+		if !ok || name == "" {
+			return nil, fmt.Errorf("%s:%d: write NAME=VALUE, or the name of a variable that is set", path, i+1)
+		}
+		secrets[name] = value
+	}
+	return secrets, nil
 }
 
 func merge(base, over map[string]string) map[string]string {

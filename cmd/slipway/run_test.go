@@ -105,3 +105,28 @@ func TestShellIsOpenedInTheStep(t *testing.T) {
 		t.Errorf("a step after the shell's ran:\n%s", out)
 	}
 }
+
+func TestRunFeedsSecrets(t *testing.T) {
+	dir := workTree(t, `
+steps:
+  - name: use
+    image: IMAGE
+    environment: {TOKEN: {from_secret: token}}
+    commands: ['test "$TOKEN" = "s3cret value"', 'echo "it is $TOKEN"']
+`)
+	code, _, errs := slipway(t, dir, "run")
+	if code != 1 || !strings.Contains(errs, "token") {
+		t.Errorf("without the secret: exit code %d: %s", code, errs)
+	}
+	writeFile(t, dir, "secrets", "# for tests\n\ntoken=s3cret value\n")
+	code, out, errs := slipway(t, dir, "run", "--secret-file", "secrets")
+	if code != 0 || strings.Contains(out, "s3cret") {
+		t.Errorf("exit code %d: %s\n%s", code, errs, out)
+	}
+	wantOutput(t, out, "use  it is ********")
+	writeFile(t, dir, "secrets", "token\n")
+	code, _, errs = slipway(t, dir, "run", "--secret-file", "secrets")
+	if code != 1 || !strings.Contains(errs, "secrets:1: write NAME=VALUE") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
