@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"slices"
 
 	"github.com/slipway-ci/slipway/runner/pipeline"
 )
@@ -21,6 +22,11 @@ type step struct {
 	// needs are the steps it waits for. Those that `when` kept out are replaced
 	// by what they wait for.
 	needs []*step
+	// services are those that it needs, uses what has to answer before it starts:
+	// the services, and such detached steps among needs as have a healthcheck.
+	services []*step
+	uses     []*step
+	health   *health // of what runs beside the others; else nil. Never changes
 
 	launched bool
 	started  bool // it runs or has run
@@ -51,12 +57,41 @@ func newSteps(r *run) []*step {
 		if res, ok := r.state.Results[s.number]; ok {
 			s.done, s.result = true, res
 		}
+		if s.background() {
+			s.health = newHealth()
+			if s.done {
+				s.health.aimAt(healthTarget(s.plan, 0))
+				s.health.over(s.result)
+			}
+		}
 		steps[i], byName[s.plan.Name] = s, s
 	}
 	for _, s := range steps {
 		s.needs = needs(s, byName, map[*step]bool{})
+		s.connect(steps[:len(r.job.Workflow.Services)], byName)
 	}
 	return steps
+}
+
+// connect finds the services of a step: those that it names, or all.
+func (s *step) connect(all []*step, byName map[string]*step) {
+	if s.service {
+		return
+	}
+	for _, name := range s.plan.Services {
+		if d := byName[name]; d != nil && d.service {
+			s.services = append(s.services, d)
+		}
+	}
+	if len(s.plan.Services) == 0 {
+		s.services = all
+	}
+	s.uses = slices.Clone(s.services)
+	for _, d := range s.needs {
+		if d.plan.Detach && d.plan.Healthcheck != nil {
+			s.uses = append(s.uses, d)
+		}
+	}
 }
 
 // needs returns what a step waits for. Names that don't exist are none of the
@@ -80,8 +115,10 @@ func needs(s *step, byName map[string]*step, seen map[*step]bool) []*step {
 
 // ready reports whether everything that s waits for has come about.
 func (r *run) ready(s *step) bool {
-	if !s.service && !r.serving {
-		return false
+	for _, d := range s.services {
+		if !d.done && !d.started {
+			return false
+		}
 	}
 	for _, d := range s.needs {
 		if !d.done && !(d.background() && d.started) {
@@ -117,15 +154,15 @@ func (s *step) judge() (StepResult, bool) {
 }
 
 // blameOf returns a step that failed among all that s depends on, directly or
-// not, or nil. Every step depends on the services. It is called when all these
+// not, its services included, or nil. It is called when all these
 // have ended, or run in the background.
 func (s *step) blameOf() *step {
 	if s.blamed {
 		return s.blame
 	}
 	s.blamed = true
-	for _, d := range s.run.steps {
-		if d.service && !s.service && d.counts() {
+	for _, d := range s.services {
+		if d.counts() {
 			s.blame = d
 			return d
 		}

@@ -14,8 +14,10 @@
 //
 // # How steps end
 //
-// A step starts as soon as all services run and everything it depends on has
-// ended; a step that `when` kept out stands for what it depends on itself. If
+// A step starts as soon as the services that it uses answer and everything it
+// depends on has ended; a step that `when` kept out stands for what it depends on
+// itself. A service that does not answer in time is stopped as an error, and so
+// are the steps that wait for it, save those that run after failures. If
 // something that it depends on, directly or not, has failed, it runs only if it
 // asked for that. What fails with `failure: ignore` shows it and counts for
 // nothing. What fails with `failure: cancel` fails the job at once: the other

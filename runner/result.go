@@ -36,11 +36,14 @@ func (x *execution) outcome(st ContainerState, err error) StepResult {
 func stopped(cause error, ran bool, maxOutput int64) (Status, string) {
 	var late timeoutError
 	var failed failedError
+	var silent unansweredError
 	switch {
 	case errors.Is(cause, ErrCancel), errors.As(cause, &failed):
 		return Canceled, cause.Error()
 	case errors.As(cause, &late):
 		return Failure, late.Error()
+	case errors.As(cause, &silent):
+		return Error, cause.Error()
 	case errors.Is(cause, errFlood):
 		return Failure, floodReason(maxOutput)
 	case errors.Is(cause, errJobEnded) && ran:

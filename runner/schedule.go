@@ -61,6 +61,9 @@ func (r *run) settle(s *step, res StepResult) {
 		return
 	}
 	s.done, s.result = true, res
+	if s.health != nil {
+		s.health.over(res)
+	}
 	r.remove(s)
 	r.topple(s)
 }

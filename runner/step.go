@@ -55,6 +55,9 @@ func (x *execution) execute() *StepResult {
 	if err != nil {
 		return nil
 	}
+	if h := x.step.health; h != nil {
+		h.over(res)
+	}
 	return &res
 }
 
@@ -182,9 +185,13 @@ func (x *execution) makeVolumes(mounts []pipeline.Mount) error {
 	return nil
 }
 
-// start starts the container, its output attached, and follows it to its end.
+// start starts the container as soon as what it uses answers, its output
+// attached, and follows it to its end.
 func (x *execution) start(id string) (ContainerState, error) {
 	r, s := x.run, x.step
+	if err := x.awaitServices(); err != nil {
+		return ContainerState{}, err
+	}
 	if x.ctx.Err() != nil {
 		return ContainerState{}, context.Cause(x.ctx)
 	}
@@ -230,6 +237,9 @@ func (x *execution) resume() (ContainerState, error) {
 	x.bound(st.StartedAt)
 	r.events <- event{step: s, started: true}
 	if !st.Running {
+		if s.health != nil {
+			s.health.aimAt(healthTarget(s.plan, st.ExposedPort))
+		}
 		// It was stopped only if an earlier Run did so for a cause that holds.
 		x.stopping = s.opIntended(OpStop) && x.ctx.Err() != nil
 		return x.follow(r.live, st.ID, nil)

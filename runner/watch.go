@@ -31,7 +31,15 @@ func (x *execution) watch(id string, out Output) (ContainerState, error) {
 	ended := make(chan struct{})
 	var stopper sync.WaitGroup
 	stopper.Go(func() { x.stopWhenTold(id, ended, cut) })
+	probing, stop := context.WithCancel(ctx)
+	defer stop()
+	var prober sync.WaitGroup
+	if x.step.health != nil {
+		prober.Go(func() { x.probe(probing, id) })
+	}
 	st, err := x.follow(ctx, id, out)
+	stop()
+	prober.Wait()
 	close(ended)
 	stopper.Wait()
 	return st, err
