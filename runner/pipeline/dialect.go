@@ -32,7 +32,7 @@ func (d dialect) String() string {
 }
 
 func dialectOf(file string) dialect {
-	if file == ".woodpecker" || strings.HasPrefix(file, ".woodpecker.") || strings.HasPrefix(file, ".woodpecker/") {
+	if strings.HasPrefix(path.Base(file), ".woodpecker.") || path.Base(path.Dir(file)) == ".woodpecker" {
 		return woodpecker
 	}
 	if strings.HasPrefix(path.Base(file), ".drone.") {

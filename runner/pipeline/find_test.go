@@ -127,3 +127,35 @@ func TestFindPassesErrorsOn(t *testing.T) {
 		t.Errorf("got %v, want the disk's error", err)
 	}
 }
+
+func TestFindAt(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for _, name := range []string{".slipway.yml", "ci/b.yml", "ci/a.yaml", "ci/x.sh", "ci/sub/c.yml", "build.pipeline", "empty/x.sh"} {
+		fsys[name] = &fstest.MapFile{Data: []byte(name)}
+	}
+	for place, want := range map[string][]string{
+		"": {".slipway.yml"}, "ci": {"ci/a.yaml", "ci/b.yml"}, "ci/": {"ci/a.yaml", "ci/b.yml"}, "./ci/sub/": {"ci/sub/c.yml"},
+		"ci/sub/c.yml": {"ci/sub/c.yml"}, "build.pipeline": {"build.pipeline"},
+		"empty": nil, "gone.yml": nil, "gone/": nil, "..": nil, "../etc/x.yml": nil, "/etc/x.yml": nil, ".": nil, "/": nil,
+	} {
+		files, err := FindAt(fsys, place)
+		var got []string
+		for _, f := range files {
+			got = append(got, f.Path)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || (want == nil) != errors.Is(err, ErrNone) {
+			t.Errorf("%q: %v (-want +got):\n%s", place, err, diff)
+		}
+	}
+}
+
+func TestDialects(t *testing.T) {
+	for path, want := range map[string]dialect{
+		".slipway.yml": slipway, "ci/build.yml": slipway, ".woodpecker.yml": woodpecker, ".woodpecker/a.yml": woodpecker,
+		"ci/.woodpecker.yaml": woodpecker, "ci/.woodpecker/a.yml": woodpecker, ".drone.yml": drone, "woodpecker.yml": slipway,
+	} {
+		if got := dialectOf(path); got != want {
+			t.Errorf("%s is of %s, want %s", path, got, want)
+		}
+	}
+}
