@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/slipway-ci/slipway/runner"
-	"github.com/slipway-ci/slipway/runner/pipeline"
-	"github.com/slipway-ci/slipway/runner/source"
 	"github.com/slipway-ci/slipway/store"
 )
 
@@ -123,30 +121,6 @@ func (q *Queue) tryJob(work, ctx context.Context, log *slog.Logger, o *observer,
 	}
 	_, err = runner.Run(ctx, rj, state, q.Engine, o)
 	return err
-}
-
-// source opens the tree of a build's commit, fetching it if the mirror has been
-// removed since it was planned.
-func (q *Queue) source(ctx context.Context, r store.Repo, b store.Build, w pipeline.Workflow) (io.ReadCloser, error) {
-	remote, err := q.Remote(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	key := r.MirrorKey()
-	if err := q.Mirrors.Fetch(ctx, key, remote, b.Ref, b.SHA, source.FetchOptions{Tags: w.Clone.Tags}); err != nil {
-		return nil, fmt.Errorf("fetch %.7s: %w", b.SHA, err)
-	}
-	branch := b.Branch
-	if b.Pull != nil {
-		branch = ""
-	}
-	return q.Mirrors.Tar(ctx, key, b.SHA, source.TarOptions{
-		Prefix: w.Workspace.Path,
-		Depth:  w.Clone.Depth,
-		Tags:   w.Clone.Tags,
-		Branch: branch,
-		URL:    r.CloneURL,
-	})
 }
 
 // state is what was recorded of a job by an earlier process.

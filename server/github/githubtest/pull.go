@@ -107,7 +107,30 @@ func (p *pull) setHead(ctx context.Context, sha string) error {
 		return err
 	}
 	p.headSHA = sha
-	return nil
+	return p.setMerge(ctx)
+}
+
+// setMerge makes refs/pull/<number>/merge, the head merged into where the base
+// is now, or removes it if there are conflicts.
+func (p *pull) setMerge(ctx context.Context) error {
+	ref := "refs/pull/" + strconv.Itoa(p.number) + "/merge"
+	git := func(args ...string) (string, error) { return p.repo.s.git.run(ctx, p.repo.dir, nil, args...) }
+	base, err := p.repo.Resolve(ctx, "refs/heads/"+p.Base)
+	if err != nil || base == "" {
+		return err
+	}
+	tree, err := git("merge-tree", "--write-tree", "--allow-unrelated-histories", base, p.headSHA)
+	if err != nil {
+		_, err = git("update-ref", "-d", ref)
+		return err
+	}
+	sha, err := git("-c", "user.name=GitHub", "-c", "user.email=noreply@github.com", "commit-tree", tree, "-p", base, "-p", p.headSHA,
+		"-m", fmt.Sprintf("Merge %s into %s", p.headSHA, base))
+	if err != nil {
+		return err
+	}
+	_, err = git("update-ref", ref, sha)
+	return err
 }
 
 func (p *pull) announce(ctx context.Context, action, sender string, more object) error {
