@@ -108,6 +108,7 @@ func evaluate(text string, vars map[string]string, used map[string]bool, spent *
 	options := []expr.Option{
 		expr.Env(vars), expr.AllowUndefinedVariables(), expr.AsBool(), expr.MaxNodes(maxExpressionNodes),
 		expr.DisableAllBuiltins(), expr.Function(meterName, m.count), expr.Patch(m),
+		expr.Optimize(false), // it makes lists of constant ranges before they are refused
 	}
 	for _, name := range expressionFunctions {
 		options = append(options, expr.EnableBuiltin(name))
