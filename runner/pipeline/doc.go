@@ -14,6 +14,9 @@
 //	workflow    types into a Workflow, one for each combination of its matrix:
 //	            names, `when`, images, trust, order
 //
+// The documents of a .drone.yml are decoded into the types of drone_grammar.go,
+// which are turned into those of grammar.go (drone_workflow.go).
+//
 // A new key is a field in grammar.go with a `doc` tag and a type that decodes
 // itself (see value) and says what may stand in its place (see described), and a
 // line where the workflow is planned. Tests then ask for it in the manual.
