@@ -55,7 +55,8 @@ func (u *UI) builds(c *request) error {
 	}
 	p := &buildsPage{
 		frame: u.frame(c), Repo: c.repo, Builds: builds, Filter: f, Now: u.store.Now(),
-		Events: []string{string(pipeline.EventPush), string(pipeline.EventTag), string(pipeline.EventPullRequest)},
+		Events: []string{string(pipeline.EventPush), string(pipeline.EventTag), string(pipeline.EventPullRequest),
+			string(pipeline.EventPullRequestClosed), string(pipeline.EventRelease), string(pipeline.EventDeployment)},
 		Statuses: []store.Status{store.Blocked, store.Pending, store.Running, store.Success, store.Failure,
 			store.Error, store.Canceled, store.Skipped},
 	}

@@ -26,13 +26,19 @@ func (s *site) seedEverything() {
 
 func (s *site) seedPassed(r store.Repo, number int64) {
 	s.t.Helper()
-	s.create(push(r, number), job("test", "build"))
+	test := job("test", "build", "deploy")
+	skipStep(&test, "branch is main, wanted release/*",
+		pipeline.Condition{Key: "event", Want: []string{"push", "tag"}, Got: "push", Result: true},
+		pipeline.Condition{Key: "branch", Want: []string{"release/*"}, Got: "main"},
+		pipeline.Condition{Key: "path", Want: []string{"deploy/**", "not **.md"}, Got: "cmd/ferry/main.go, go.mod, go.sum and 12 more"})
+	s.create(push(r, number), test)
 	j := s.claim()
 	s.startStep(j, 1, 65*time.Second)
 	w := s.writer(j, 1)
 	must(s.t, w.Append(notice("pulling golang:1.26"), command("go build ./...", -1), output("ok")))
 	must(s.t, w.Close())
 	s.finishStep(j, 1, store.Success, 0)
+	s.finishStep(j, 2, store.Skipped, 0)
 	s.finishJob(j, store.Success, "", 0)
 }
 
@@ -45,7 +51,10 @@ func (s *site) seedFailed(r store.Repo, number int64) {
 	test := job("test", "postgres", "build", "test", "upload-coverage")
 	test.Steps[0].Kind, test.Steps[0].Image = string(pipeline.KindService), "postgres:16"
 	docs := job("docs", "publish")
-	docs.Skip = "branch is main, wanted release/*"
+	skipJob(&docs, "branch is main, wanted release/*",
+		pipeline.Condition{Key: "event", Want: []string{"push"}, Got: "push", Result: true, Entry: 1},
+		pipeline.Condition{Key: "branch", Want: []string{"release/*", "hotfix/**"}, Got: "main", Entry: 1},
+		pipeline.Condition{Key: "event", Want: []string{"tag"}, Got: "push", Entry: 2})
 	s.create(b, lint, test, docs)
 	lj, tj := s.claim(), s.claim()
 	for i := range 2 {
@@ -159,6 +168,7 @@ func TestEveryPageFits(t *testing.T) {
 		{"builds", "/repos/harbour/ferry", b},
 		{"nothing", "/repos/harbour/ferry?branch=none", b},
 		{"passed", "/repos/harbour/ferry/builds/1", b},
+		{"skipped", "/repos/harbour/ferry/builds/1/jobs/1/steps/2", b},
 		{"failed", "/repos/harbour/ferry/builds/2", b},
 		{"problems", "/repos/harbour/ferry/builds/3", b},
 		{"approval", "/repos/harbour/ferry/builds/4", b},
@@ -177,6 +187,7 @@ func TestEveryPageFits(t *testing.T) {
 					p.tab.theme(theme)
 					p.tab.do(chromedp.EmulateViewport(size.width, size.height))
 					p.tab.open(p.path)
+					eval[bool](p.tab, "[...document.querySelectorAll('details')].every(d => d.open = true)")
 					if w := eval[int64](p.tab, "document.documentElement.scrollWidth"); w > size.width {
 						t.Errorf("the page is %d wide: %s", w, eval[string](p.tab, widest))
 					}

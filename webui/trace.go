@@ -1,0 +1,68 @@
+package webui
+
+import (
+	"strings"
+
+	"github.com/slipway-ci/slipway/runner/pipeline"
+	"github.com/slipway-ci/slipway/store"
+)
+
+// trace says why a workflow or a step was kept out: the entries of its `when`,
+// of which one would have been enough, had all its conditions held.
+type trace []traceEntry
+
+type traceEntry struct {
+	Number     int // of a list, from 1; 0 if `when` is a single map
+	Conditions []conditionView
+}
+
+// conditionView is a condition as the page shows it.
+type conditionView struct{ pipeline.Condition }
+
+// Wanted is what the file wants, as a list.
+func (c conditionView) Wanted() string { return strings.Join(c.Want, ", ") }
+
+func newTrace(why []pipeline.Condition) trace {
+	var t trace
+	for _, c := range why {
+		if len(t) == 0 || t[len(t)-1].Number != c.Entry {
+			t = append(t, traceEntry{Number: c.Entry})
+		}
+		last := &t[len(t)-1]
+		last.Conditions = append(last.Conditions, conditionView{c})
+	}
+	return t
+}
+
+// Trace says why the workflow does not run; nil if it may.
+func (j jobView) Trace() trace {
+	if j.Status != store.Skipped || j.Plan.Skip == "" {
+		return nil
+	}
+	return newTrace(j.Plan.Why)
+}
+
+// StepTrace says why the selected step does not run; nil if it may.
+func (p *buildPage) StepTrace() trace {
+	s := p.plannedStep()
+	if s == nil || s.Skip == "" {
+		return nil
+	}
+	return newTrace(s.Why)
+}
+
+// plannedStep is the selected step as it was planned. Steps are numbered with
+// the services first.
+func (p *buildPage) plannedStep() *pipeline.Step {
+	if p.Step == nil {
+		return nil
+	}
+	n := p.Step.Number - 1
+	for _, steps := range [][]pipeline.Step{p.Job.Plan.Services, p.Job.Plan.Steps} {
+		if n >= 0 && n < len(steps) {
+			return &steps[n]
+		}
+		n -= len(steps)
+	}
+	return nil
+}
