@@ -125,7 +125,8 @@ func TestRetryIsNoUse(t *testing.T) {
 // TestTimeoutIsThatOfOneAttempt: each has the time for itself.
 func TestTimeoutIsThatOfOneAttempt(t *testing.T) {
 	s := newScenario(t, with(step("hang"), retried(3, pipeline.RetryTimeout), timeout(30*time.Millisecond)))
-	s.eng.Step(1, runnertest.Block(), runnertest.Block(), runnertest.Block())
+	hanging := []runnertest.Program{runnertest.Block(), runnertest.Block(), runnertest.Block()} // one an attempt
+	s.eng.Step(1, hanging...)
 	s.run()
 	s.wantJob(runner.Failure, "step hang failed: timed out after 30ms", "hang")
 	want := "attempt 2 of 3: attempt 1 failed: timed out after 30ms\nattempt 3 of 3: attempt 2 failed: timed out after 30ms\ntimed out after 30ms"

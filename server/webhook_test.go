@@ -150,7 +150,7 @@ func TestWebhooksThatStallHoldNoMemory(t *testing.T) {
 	for range 20 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
 		w.ok(err)
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 		var head strings.Builder
 		fmt.Fprintf(&head, "POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", 25<<20)
 		header := hook("g", "push", "")

@@ -49,7 +49,7 @@ var calver = regexp.MustCompile(`^v?(\d+)\.(\d+)(?:\.([^-]*)(?:-(.*))?)?$`)
 // setCalver adds the parts of a tag that is a calendar version.
 func (v variables) setCalver(tag string) {
 	m := calver.FindStringSubmatch(tag)
-	if m == nil || !isYear(m[1]) {
+	if len(m) < 2 || !isYear(m[1]) {
 		return
 	}
 	short := m[1] + "." + m[2]
