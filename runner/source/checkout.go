@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,9 @@ func (m *Mirrors) checkout(ctx context.Context, mir *mirror, sha string, o TarOp
 		}
 	}()
 	err = mir.read(func() error { return m.fill(ctx, mir, c, sha, o) })
+	if err == nil && o.LFS {
+		err = mir.read(func() error { return m.addLarge(mir, c) })
+	}
 	if err == nil && o.Submodules != nil {
 		err = m.addSubmodules(ctx, mir.key, *o.Submodules, c, sha)
 	}
@@ -44,7 +48,8 @@ func (m *Mirrors) fill(ctx context.Context, mir *mirror, c checkout, sha string,
 	if err != nil {
 		return err
 	}
-	spec := gitDirSpec{sha256: len(sha) == 64, head: sha, origin: o.URL, branch: o.Branch, shallow: h.shallow, copied: true}
+	spec := gitDirSpec{sha256: len(sha) == 64, head: sha, origin: o.URL, branch: o.Branch, shallow: h.shallow, copied: true,
+		partial: o.Partial && o.URL != ""}
 	if o.Branch != "" {
 		spec.head = "ref: refs/heads/" + o.Branch
 		spec.refs = append(spec.refs, packedRef{name: "refs/heads/" + o.Branch, oid: sha})
@@ -64,31 +69,71 @@ func (m *Mirrors) fill(ctx context.Context, mir *mirror, c checkout, sha string,
 		return fmt.Errorf("write .git: %w", err)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return m.writePack(ctx, mir, gitDir, sha, spec) })
+	g.Go(func() error { return m.writePacks(ctx, mir, gitDir, sha, spec) })
 	g.Go(func() error { return m.writeFiles(ctx, mir, c, sha) })
 	return g.Wait()
 }
 
-// writePack copies the objects of the history and the tags into the checkout.
-func (m *Mirrors) writePack(ctx context.Context, mir *mirror, gitDir, sha string, spec gitDirSpec) error {
+// writePacks copies the objects of the history and the tags into the checkout.
+func (m *Mirrors) writePacks(ctx context.Context, mir *mirror, gitDir, sha string, spec gitDirSpec) error {
+	if !spec.partial {
+		return m.writePack(ctx, mir, gitDir, sha, spec)
+	}
+	if err := m.writePartialPack(ctx, mir, gitDir, sha, spec); err != nil {
+		return err
+	}
+	return m.writePack(ctx, mir, gitDir, sha, gitDirSpec{shallow: []string{sha}})
+}
+
+// revs is what pack-objects is told to pack.
+func (s gitDirSpec) revs(sha string) string {
 	var revs strings.Builder
-	for _, s := range spec.shallow {
-		revs.WriteString("--shallow " + s + "\n")
+	for _, c := range s.shallow {
+		revs.WriteString("--shallow " + c + "\n")
 	}
 	revs.WriteString(sha + "\n")
-	for _, r := range spec.refs {
+	for _, r := range s.refs {
 		revs.WriteString(r.oid + "\n")
 	}
+	return revs.String()
+}
+
+var packSettings = []setting{
+	{"core.commitGraph", "false"}, // knows nothing of the boundary
+	{"core.fsync", "none"},        // the checkout is of no use after a crash
+}
+
+func (m *Mirrors) writePack(ctx context.Context, mir *mirror, gitDir, sha string, spec gitDirSpec) error {
 	_, err := m.git(ctx, gitCmd{
-		gitDir: mir.dir,
-		settings: []setting{
-			{"core.commitGraph", "false"}, // knows nothing of the boundary
-			{"core.fsync", "none"},        // the checkout is of no use after a crash
-		},
+		gitDir:   mir.dir,
+		settings: packSettings,
 		// No search for deltas: those that the mirror has are used again.
 		args:  []string{"pack-objects", "--quiet", "--revs", "--window=0", "--delta-base-offset", filepath.Join(gitDir, "objects", "pack", "pack")},
-		stdin: strings.NewReader(revs.String()),
+		stdin: strings.NewReader(spec.revs(sha)),
 	}, maxStderr)
+	return err
+}
+
+// writePartialPack is writePack without the contents of files. Only another git
+// can keep what is packed so.
+func (m *Mirrors) writePartialPack(ctx context.Context, mir *mirror, gitDir, sha string, spec gitDirSpec) error {
+	_, err := m.git(ctx, gitCmd{
+		gitDir:   mir.dir,
+		settings: packSettings,
+		args:     []string{"pack-objects", "--quiet", "--revs", "--window=0", "--delta-base-offset", "--filter=blob:none", "--stdout"},
+		converse: func(in io.Writer, out io.Reader) error {
+			if _, err := io.WriteString(in, spec.revs(sha)+"\n"); err != nil { // the empty line is the end
+				return err
+			}
+			_, err := m.git(ctx, gitCmd{
+				gitDir:   gitDir,
+				settings: packSettings,
+				args:     []string{"index-pack", "--stdin", "--promisor"},
+				stdin:    out,
+			}, maxStderr)
+			return err
+		},
+	}, 0)
 	return err
 }
 

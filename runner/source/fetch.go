@@ -27,6 +27,8 @@ type FetchOptions struct {
 	// relative URLs start from, and whose credential submodules on the same host
 	// get. nil: none are fetched.
 	Submodules *Remote
+	// LFS fetches the large files of the commit too; not those of submodules.
+	LFS bool
 	// Limit bounds the time of each transfer; 0 means 30 minutes. One that
 	// stalls for a minute is ended anyway.
 	Limit time.Duration
@@ -51,6 +53,9 @@ func (m *Mirrors) Fetch(ctx context.Context, key string, r Remote, ref, sha stri
 	err := m.fetch(ctx, key, r, ref, sha, o)
 	if err == nil && o.Submodules != nil {
 		err = m.fetchSubmodules(ctx, key, *o.Submodules, sha, o)
+	}
+	if err == nil && o.LFS {
+		err = m.fetchLarge(ctx, key, r, sha)
 	}
 	if err != nil {
 		return fmt.Errorf("fetch commit %.12s: %w", sha, err)

@@ -20,6 +20,8 @@ type gitDirSpec struct {
 	// copied: the work tree will be copied elsewhere, where nothing that the
 	// index knows of its files holds but their size and time.
 	copied bool
+	// partial: what is missing may be asked of origin.
+	partial bool
 }
 
 // A packedRef is a ref and, if it is an annotated tag, what it stands for.
@@ -56,7 +58,7 @@ func writeGitDir(dir string, s gitDirSpec) error {
 func (s gitDirSpec) config() string {
 	var b strings.Builder
 	version, bare := "0", "false"
-	if s.sha256 {
+	if s.sha256 || s.partial {
 		version = "1"
 	}
 	if s.bare {
@@ -69,8 +71,14 @@ func (s gitDirSpec) config() string {
 	if s.sha256 {
 		b.WriteString("[extensions]\n\tobjectFormat = sha256\n")
 	}
+	if s.partial {
+		b.WriteString("[extensions]\n\tpartialClone = origin\n")
+	}
 	if s.origin != "" {
 		b.WriteString("[remote \"origin\"]\n\turl = " + quoteConfig(s.origin) + "\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n")
+		if s.partial {
+			b.WriteString("\tpromisor = true\n\tpartialclonefilter = blob:none\n")
+		}
 	}
 	if s.origin != "" && s.branch != "" {
 		b.WriteString("[branch " + quoteConfig(s.branch) + "]\n\tremote = origin\n\tmerge = " + quoteConfig("refs/heads/"+s.branch) + "\n")

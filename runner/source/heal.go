@@ -60,6 +60,7 @@ func (m *Mirrors) create(mir *mirror, sha string) error {
 // ref's name can't end in ".lock", but a tag may well be called "tmp_1".
 func sweep(gitDir string) error {
 	objects := filepath.Join(gitDir, "objects") + string(filepath.Separator)
+	large := filepath.Join(gitDir, "lfs") + string(filepath.Separator)
 	return filepath.WalkDir(gitDir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -69,7 +70,8 @@ func sweep(gitDir string) error {
 			return nil
 		}
 		stale := strings.HasSuffix(name, ".lock") || path == filepath.Join(gitDir, "gc.pid") ||
-			strings.HasPrefix(path, objects) && (strings.HasPrefix(name, "tmp_") || strings.HasPrefix(name, ".tmp-"))
+			strings.HasPrefix(path, objects) && (strings.HasPrefix(name, "tmp_") || strings.HasPrefix(name, ".tmp-")) ||
+			strings.HasPrefix(path, large) && strings.HasPrefix(name, "tmp_")
 		if !stale {
 			return nil
 		}

@@ -42,7 +42,7 @@ func TestLeftoversOfAKilledProcess(t *testing.T) {
 	leftovers := []string{
 		"packed-refs.lock", "shallow.lock", "index.lock", "config.lock", "HEAD.lock", "gc.pid.lock", "gc.pid",
 		pinRefs + two + ".lock", taggedRefs + two + ".lock", "refs/tags/tmp_1.lock",
-		"objects/pack/tmp_pack_x1", "objects/pack/.tmp-2-pack-y.pack", "objects/ab/tmp_obj_z", "objects/info/commit-graphs/commit-graph-chain.lock",
+		"objects/pack/tmp_pack_x1", "objects/pack/.tmp-2-pack-y.pack", "objects/ab/tmp_obj_z", "lfs/ab/cd/tmp_1", "objects/info/commit-graphs/commit-graph-chain.lock",
 	}
 	for _, name := range leftovers {
 		writeFile(t, filepath.Join(mirror, name), "1 localhost")

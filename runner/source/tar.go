@@ -37,6 +37,14 @@ type TarOptions struct {
 	// the same FetchOptions.Submodules has brought them. nil: they are empty
 	// directories.
 	Submodules *Remote
+	// Partial leaves out the contents of files that the commit itself has not
+	// got. Git asks the remote for them when it needs them, so that it does
+	// nothing without URL.
+	Partial bool
+	// LFS puts large files in the place of their pointers, as a Fetch with
+	// FetchOptions.LFS has brought them. Without git-lfs, git takes them for
+	// changed.
+	LFS bool
 }
 
 // Tar returns a checkout of a commit that was fetched, as a tar stream with a

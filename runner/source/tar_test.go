@@ -290,3 +290,31 @@ func TestTarBranchWithHostileName(t *testing.T) {
 		}
 	}
 }
+
+func TestTarPartial(t *testing.T) {
+	r, m := newRemote(t), openMirrors(t)
+	r.pushed("one", map[string]string{"a": "old\n", "b": "same\n"})
+	old := strings.TrimSpace(gitIn(t, r.work, "rev-parse", "HEAD:a"))
+	sha := r.pushed("two", map[string]string{"a": "new\n"})
+	mustFetch(t, m, r, sha)
+	dir := unpack(t, m, sha, TarOptions{Branch: "main", Depth: -1, URL: r.remote().URL, Partial: true})
+	if got := gitIn(t, dir, "log", "--format=%s"); got != "two\none\n" {
+		t.Errorf("log: %q", got)
+	}
+	if got := gitIn(t, dir, "status", "--porcelain"); got != "" {
+		t.Errorf("status: %s", got)
+	}
+	missing := strings.Fields(gitIn(t, dir, "rev-list", "--objects", "--all", "--missing=print"))
+	if !slices.Contains(missing, "?"+old) || strings.Count(strings.Join(missing, " "), "?") != 1 {
+		t.Errorf("objects %v; only %s is to be missing", missing, old)
+	}
+	for file, want := range map[string]string{"HEAD:a": "new\n", "HEAD:b": "same\n"} {
+		if got := gitIn(t, dir, "cat-file", "blob", file); got != want {
+			t.Errorf("%s: %q", file, got)
+		}
+	}
+	whole := unpack(t, m, sha, TarOptions{Depth: -1, Partial: true}) // of no remote
+	if got := gitIn(t, whole, "cat-file", "blob", old); got != "old\n" {
+		t.Errorf("without a remote: %q", got)
+	}
+}

@@ -19,7 +19,7 @@ func (q *Queue) source(ctx context.Context, r store.Repo, b store.Build, w pipel
 		return nil, err
 	}
 	key, clone := r.MirrorKey(), w.Clone
-	fetch := source.FetchOptions{Tags: clone.Tags}
+	fetch := source.FetchOptions{Tags: clone.Tags, LFS: clone.LFS}
 	if clone.Submodules {
 		fetch.Submodules = submodulesOf(b, remote)
 	}
@@ -47,6 +47,8 @@ func (q *Queue) source(ctx context.Context, r store.Repo, b store.Build, w pipel
 		Branch:     branch,
 		URL:        r.CloneURL,
 		Submodules: fetch.Submodules,
+		LFS:        clone.LFS,
+		Partial:    clone.Partial,
 	})
 }
 
