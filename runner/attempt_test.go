@@ -125,7 +125,7 @@ func TestRetryIsNoUse(t *testing.T) {
 // TestTimeoutIsThatOfOneAttempt: each has the time for itself.
 func TestTimeoutIsThatOfOneAttempt(t *testing.T) {
 	s := newScenario(t, with(step("hang"), retried(3, pipeline.RetryTimeout), timeout(30*time.Millisecond)))
-	hanging := []runnertest.Program{runnertest.Block(), runnertest.Block(), runnertest.Block()} // one an attempt
+	s.runs("hang", runnertest.Block())
 	s.eng.Step(1, hanging...)
 	s.run()
 	s.wantJob(runner.Failure, "step hang failed: timed out after 30ms", "hang")

@@ -28,6 +28,14 @@ func ports(list ...pipeline.Port) func(*pipeline.Step) {
 	return func(s *pipeline.Step) { s.Ports = list }
 }
 
+// listenAfter returns a program that listens on a port once ready is closed.
+func listenAfter(ready <-chan struct{}, port int) runnertest.Program {
+	return runnertest.Then(runnertest.Until(ready, 0), func(p *runnertest.Process) int {
+		p.Listen(port)
+		return runnertest.Block()(p)
+	})
+}
+
 // serving is a job whose step test uses the service db.
 func serving(t *testing.T, db pipeline.Step, more ...pipeline.Step) *scenario {
 	s := newScenario(t, append([]pipeline.Step{with(step("test"), func(p *pipeline.Step) { p.Services = []string{"db"} })}, more...)...)
@@ -69,12 +77,11 @@ func TestStepWaitsUntilItsServiceListens(t *testing.T) {
 			}
 			ready := make(chan struct{})
 			var listens atomic.Bool
-			s.runs("db", func(p *runnertest.Process) int {
-				<-ready
+			s.runs("db", runnertest.Then(runnertest.Until(ready, 0), func(p *runnertest.Process) int {
 				listens.Store(true)
 				p.Listen(tt.port)
 				return runnertest.Block()(p)
-			})
+			}))
 			s.runs("test", func(*runnertest.Process) int {
 				if !listens.Load() {
 					return 1
@@ -180,11 +187,7 @@ func TestServiceThatNeverAnswers(t *testing.T) {
 func TestStartPeriod(t *testing.T) {
 	s := serving(t, with(step("db"), checked(pipeline.Healthcheck{Port: 5432, Retries: 1, StartPeriod: time.Hour})))
 	ready := make(chan struct{})
-	s.runs("db", func(p *runnertest.Process) int {
-		<-ready
-		p.Listen(5432)
-		return runnertest.Block()(p)
-	})
+	s.runs("db", listenAfter(ready, 5432))
 	reached, release := s.eng.Hang("Listening", 10)
 	s.start()
 	s.reached(reached, "the tenth check")
@@ -223,11 +226,7 @@ func TestCancelWhileAServiceIsWaitedFor(t *testing.T) {
 func TestRestartWhileAServiceIsWaitedFor(t *testing.T) {
 	s := serving(t, with(step("db"), checked(pipeline.Healthcheck{Port: 5432})))
 	ready := make(chan struct{})
-	s.runs("db", func(p *runnertest.Process) int {
-		<-ready
-		p.Listen(5432)
-		return runnertest.Block()(p)
-	})
+	s.runs("db", listenAfter(ready, 5432))
 	s.start()
 	s.waits("waiting for db to answer on 5432")
 	s.cancel(runner.ErrDetach)
@@ -306,11 +305,7 @@ func TestEngineThatFailsForAWhile(t *testing.T) {
 func TestDetachedStepWithAHealthcheck(t *testing.T) {
 	s := newScenario(t, with(step("server"), detached, checked(pipeline.Healthcheck{Port: 80})), step("test", "server"))
 	ready := make(chan struct{})
-	s.runs("server", func(p *runnertest.Process) int {
-		<-ready
-		p.Listen(80)
-		return runnertest.Block()(p)
-	})
+	s.runs("server", listenAfter(ready, 80))
 	s.start()
 	s.waits("waiting for server to answer on 80")
 	close(ready)
