@@ -126,7 +126,6 @@ func TestRetryIsNoUse(t *testing.T) {
 func TestTimeoutIsThatOfOneAttempt(t *testing.T) {
 	s := newScenario(t, with(step("hang"), retried(3, pipeline.RetryTimeout), timeout(30*time.Millisecond)))
 	s.runs("hang", runnertest.Block())
-	s.eng.Step(1, hanging...)
 	s.run()
 	s.wantJob(runner.Failure, "step hang failed: timed out after 30ms", "hang")
 	want := "attempt 2 of 3: attempt 1 failed: timed out after 30ms\nattempt 3 of 3: attempt 2 failed: timed out after 30ms\ntimed out after 30ms"
