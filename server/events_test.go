@@ -164,6 +164,25 @@ func TestDeployment(t *testing.T) {
 		map[string]string{"CI_PIPELINE_DEPLOY_TARGET": "staging", "CI_PIPELINE_DEPLOY_TASK": "migrate", "CI_PIPELINE_EVENT": "deployment"})
 }
 
+// A name that a branch and a tag have is the one that is where the build is.
+func TestDeploymentOfANameOfTwo(t *testing.T) {
+	f := newForge(t)
+	f.start()
+	r := f.addRepo("app")
+	first := f.commit(r, githubtest.Change{Files: map[string]string{".slipway.yml": on("deployment")}})
+	_, err := r.Tag(f.ctx, githubtest.Tag{Name: "both"})
+	f.ok(err)
+	second := f.commit(r, githubtest.Change{Branch: "both", Files: map[string]string{"a": "2"}})
+	f.ok(f.github.Settle(f.ctx))
+	for _, sha := range []string{first, second} {
+		set := identity(r)
+		set["deployment.sha"], set["deployment.ref"] = sha, "both"
+		f.deliver("deployment", f.payload("deployment.json", set))
+	}
+	f.settled()
+	f.want([]string{f.storedBuild("app", 2).Ref, f.storedBuild("app", 3).Ref}, []string{"refs/tags/both", "refs/heads/both"})
+}
+
 func TestClosedPullRequest(t *testing.T) {
 	f := newForge(t)
 	f.start()

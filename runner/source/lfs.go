@@ -124,43 +124,43 @@ func (m *Mirrors) smallBlobs(ctx context.Context, mir *mirror, sha string) ([]st
 
 // addLarge puts the large files of a checkout in place of their pointers.
 func (m *Mirrors) addLarge(mir *mirror, c checkout) error {
-	return filepath.WalkDir(c.dir, func(file string, d fs.DirEntry, err error) error {
-		if err != nil {
+	root, err := os.OpenRoot(c.dir) // nothing that the tree has leads out of it
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
 			return err
-		}
-		if d.IsDir() {
-			// Not into submodules, whose large files were not fetched.
-			if _, err := os.Lstat(filepath.Join(file, ".git")); d.Name() == ".git" || file != c.dir && err == nil {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if !d.Type().IsRegular() {
+		case d.IsDir() && d.Name() == ".git":
+			return fs.SkipDir
+		case !d.Type().IsRegular():
 			return nil
 		}
 		info, err := d.Info()
 		if err != nil || info.Size() > maxPointer {
 			return err
 		}
-		content, err := os.ReadFile(file)
+		content, err := root.ReadFile(file)
 		if err != nil {
 			return err
 		}
 		if p, ok := parsePointer(content); ok {
-			return mir.placeLarge(p, file)
+			return mir.placeLarge(p, root, file)
 		}
 		return nil
 	})
 }
 
 // placeLarge writes a large file over its pointer, whose mode it keeps.
-func (mir *mirror) placeLarge(p pointer, file string) error {
+func (mir *mirror) placeLarge(p pointer, root *os.Root, file string) error {
 	from, err := os.Open(mir.lfsPath(p.oid))
 	if err != nil {
 		return fmt.Errorf("large file %.12s: %w", p.oid, ErrCommitNotFound)
 	}
 	defer from.Close()
-	to, err := os.OpenFile(file, os.O_WRONLY|os.O_TRUNC, 0)
+	to, err := root.OpenFile(file, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		return err
 	}
