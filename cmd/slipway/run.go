@@ -222,7 +222,7 @@ func (r *localRun) one(ctx context.Context, number int, w pipeline.Workflow) (ru
 	}
 	var eng runner.Engine = r.engine
 	if r.Keep {
-		eng = keepVolume{r.engine}
+		eng = keepVolume{r.engine, runner.VolumeName(job.Server, job.ID)}
 	}
 	// Ctrl-C cancels the job; the run goes on until everything is removed.
 	running, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -237,11 +237,19 @@ func (r *localRun) one(ctx context.Context, number int, w pipeline.Workflow) (ru
 	return result, err
 }
 
-// keepVolume is an engine that does not remove volumes.
-type keepVolume struct{ runner.Engine }
+// keepVolume is an engine that does not remove the workspace.
+type keepVolume struct {
+	runner.Engine
+	name string
+}
 
-// RemoveVolume leaves the volume to localRun.keep.
-func (keepVolume) RemoveVolume(context.Context, string) error { return nil }
+// RemoveVolume leaves the workspace to localRun.keep.
+func (k keepVolume) RemoveVolume(ctx context.Context, id string) error {
+	if id == k.name {
+		return nil
+	}
+	return k.Engine.RemoveVolume(ctx, id)
+}
 
 // keep names the workspace of a workflow that failed, and removes another's.
 func (r *localRun) keep(ctx context.Context, job runner.Job, result runner.JobResult) error {
