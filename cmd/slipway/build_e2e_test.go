@@ -22,6 +22,7 @@ steps:
     image: IMAGE
     commands:
       - test "$(cat out.txt)" = built
+      - case $CI_SYSTEM_PLATFORM in linux/?*) ;; *) exit 1 ;; esac
       - echo "$CI_COMMIT_SHA on $CI_COMMIT_BRANCH"
 `, "hello.txt", "hello from the commit\n"))
 	st := w.wantVerdict(r, sha, "success: passed in …")

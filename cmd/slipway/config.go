@@ -37,6 +37,8 @@ type config struct {
 	StepLog     bytesFlag `default:"512MiB" env:"SLIPWAY_STEP_LOG" help:"What is kept of a step's output; the rest is cut, visibly."`
 	JobNetworks string    `default:"10.173.0.0/16" env:"SLIPWAY_JOB_NETWORKS" help:"IPv4 range for the networks of jobs, a /24 each. It must be free on this machine."`
 
+	PrivilegedImages []string `env:"SLIPWAY_PRIVILEGED_IMAGES" placeholder:"IMAGE,…" help:"Plugin images that run privileged in repositories that an admin trusts with security."`
+
 	DockerHost string `placeholder:"URL" env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
 	LogLevel   string `default:"info" enum:"debug,info,warn,error" env:"SLIPWAY_LOG_LEVEL" help:"debug, info, warn or error."`
 

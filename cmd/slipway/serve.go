@@ -59,7 +59,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 		return nil, err
 	}
 	a.closers = append(a.closers, unlock)
-	engine, err := a.openDocker(ctx, c)
+	engine, platform, err := a.openDocker(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 		return nil, err
 	}
 	a.trigger = server.NewTrigger(server.TriggerOptions{Store: a.store, Mirrors: mirrors, Remote: a.remote,
-		GitHubURL: a.github.WebURL(), Logger: log, URL: c.URL, Version: version, RetryBase: c.retryBase})
+		GitHubURL: a.github.WebURL(), Platform: platform, PrivilegedImages: c.PrivilegedImages, Logger: log, URL: c.URL, Version: version, RetryBase: c.retryBase})
 	a.queue = queue.New(queue.Options{Store: a.store, Logs: stepLogs, Engine: engine, Mirrors: mirrors, Remote: a.remote,
 		Logger: log, ServerID: serverID, MaxJobs: c.MaxJobs, MaxSteps: c.MaxSteps, Timeout: c.JobTimeout, Grace: c.Grace,
 		MaxOutput: int64(c.StepOutput), Secrets: c.secrets(),
@@ -96,16 +96,25 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 	return a, nil
 }
 
-func (a *app) openDocker(ctx context.Context, c config) (*docker.Engine, error) {
+// openDocker connects to the engine and asks what platform its containers run
+// on, "linux/amd64".
+func (a *app) openDocker(ctx context.Context, c config) (_ *docker.Engine, platform string, err error) {
 	cli, err := docker.Dial(c.DockerHost)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	a.closers = append(a.closers, cli.Close)
 	engine := docker.New(cli, docker.Options{Logger: a.log, Subnets: c.networks})
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	return engine, engine.Ping(ctx)
+	if err := engine.Ping(ctx); err != nil {
+		return nil, "", err
+	}
+	v, err := cli.ServerVersion(ctx)
+	if err != nil {
+		return nil, "", fmt.Errorf("ask the Docker engine for its version: %w", err)
+	}
+	return engine, v.Os + "/" + v.Arch, nil
 }
 
 // remote says where a repository's source is. It is asked for each time, since

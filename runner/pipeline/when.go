@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,6 +55,22 @@ func (w *workflow) evaluate(f *filters, on scope) verdict {
 		v.onSuccess = true
 	}
 	return v
+}
+
+// unlessNamed skips a step at the end of a pull request, unless its workflow or
+// the step itself names that event: what is written for commits would otherwise
+// run once more for each pull request that is closed.
+func (w *workflow) unlessNamed(f *filters, v verdict) verdict {
+	if w.facts.Event != EventPullRequestClosed || v.skip != "" || f.nameEvents() || w.file.When.nameEvents() {
+		return v
+	}
+	c := Condition{Key: "event", Want: []string{"an event that `when` names"}, Got: string(EventPullRequestClosed)}
+	return verdict{skip: c.unmet(), why: append(v.why, c), onSuccess: true}
+}
+
+// nameEvents reports whether an entry has a filter on events.
+func (f *filters) nameEvents() bool {
+	return slices.ContainsFunc(f.list, func(f filter) bool { return f.Event.node != nil || f.drone != nil })
 }
 
 // conditions evaluates the keys of one entry. Status is not among them: it is

@@ -101,3 +101,36 @@ func TestWhy(t *testing.T) {
 		t.Errorf("why of a tag (-want +got):\n%s", diff)
 	}
 }
+
+func TestClosedPullRequestRunsOnlyWhatNamesIt(t *testing.T) {
+	closed := pullRequestFacts()
+	closed.Event = EventPullRequestClosed
+	const steps = `
+services: [{name: db, image: x, commands: a}]
+steps:
+  - {name: test, image: x, commands: a}
+  - {name: branch, image: x, commands: a, when: {branch: main}}
+  - {name: clean, image: x, commands: a, when: {event: [pull_request_closed]}}
+`
+	skips := func(text string) map[string]bool {
+		t.Helper()
+		w := mustCompile(t, text, closed)
+		out := map[string]bool{"workflow": w.Skip != ""}
+		for _, s := range append(w.Services, w.Steps...) {
+			out[s.Name] = s.Skip != ""
+		}
+		return out
+	}
+	want := map[string]bool{"workflow": false, "db": false, "test": true, "branch": true, "clean": false}
+	if d := cmp.Diff(want, skips(steps)); d != "" {
+		t.Errorf("a step names it: skipped (-want +got)\n%s", d)
+	}
+	want = map[string]bool{"workflow": false, "db": false, "test": false, "branch": false, "clean": false}
+	if d := cmp.Diff(want, skips("when: {event: pull_request_closed}"+steps)); d != "" {
+		t.Errorf("the workflow names it: skipped (-want +got)\n%s", d)
+	}
+	w := mustCompile(t, oneStep(""), closed)
+	if w.Skip == "" {
+		t.Error("a workflow that names no event runs at the end of a pull request")
+	}
+}

@@ -184,6 +184,9 @@ func (w *workflow) planContainer(c *containerFile, what string, number int) Step
 	}
 	w.checkContainer(c, what)
 	v := w.evaluate(&c.When, oneStepOf)
+	if what == "step" {
+		v = w.unlessNamed(&c.When, v)
+	}
 	step := Step{
 		Name: c.Name.value, Kind: KindPlugin, Image: c.Image.value, Pull: c.Pull.value,
 		Commands: c.Commands.values(), Entrypoint: c.Entrypoint.values(), Args: c.args, Directory: c.Directory.value,
