@@ -29,6 +29,13 @@ func UserImage(tb testing.TB) string {
 	return busyboxImage(tb, "slipway/busybox:user", "USER 1000")
 }
 
+// PluginImage is Image with an entrypoint, as plugins have it: it prints its
+// environment, sorted.
+func PluginImage(tb testing.TB) string {
+	tb.Helper()
+	return busyboxImage(tb, "slipway/busybox:plugin", `ENTRYPOINT ["/bin/sh", "-c", "env | sort"]`)
+}
+
 // Docker returns a client for the engine of DOCKER_HOST, closed with the test,
 // which fails if no engine answers.
 func Docker(tb testing.TB) *client.Client {
