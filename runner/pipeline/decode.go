@@ -261,7 +261,8 @@ func (d *decoder) reportUnknown(key *yaml.Node, what, fix string) {
 	message := fmt.Sprintf("`%s` is not a key of %s", clip(key.Value), article(what))
 	// A filter that is not understood must not let anything run; elsewhere
 	// Woodpecker's own files may know more than we do.
-	if d.doc.dialect != slipway && what != whatFilter && what != whatTrigger {
+	strict := []string{whatFilter, whatTrigger, whatPatterns, whatPaths}
+	if d.doc.dialect != slipway && !slices.Contains(strict, what) {
 		d.warn(key, message, fix)
 		return
 	}

@@ -8,8 +8,13 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// whatFilter names an entry of `when` in messages.
-const whatFilter = "`when`"
+// whatFilter names an entry of `when` in messages, whatPatterns and whatPaths the
+// maps in it.
+const (
+	whatFilter   = "`when`"
+	whatPatterns = "filter"
+	whatPaths    = "path filter"
+)
 
 // filters is `when`: one map, or a list of maps of which one must match. No
 // entry at all matches everything.
@@ -88,7 +93,7 @@ type pattern struct {
 func (p *pattern) decode(d *decoder, n *yaml.Node) {
 	p.node = n
 	if n.Kind == yaml.MappingNode {
-		d.object(n, "filter", p)
+		d.object(n, whatPatterns, p)
 		return
 	}
 	p.Include.decode(d, n)

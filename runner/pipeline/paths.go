@@ -25,7 +25,7 @@ type pathFilter struct {
 func (p *pathFilter) decode(d *decoder, n *yaml.Node) {
 	p.node, p.spent = n, d.vars.spent
 	if n.Kind == yaml.MappingNode {
-		d.object(n, "path filter", p)
+		d.object(n, whatPaths, p)
 	} else {
 		p.Include.decode(d, n)
 		if len(p.Include.items) == 0 && n.Kind != yaml.ScalarNode {
