@@ -131,10 +131,10 @@ func TestProblems(t *testing.T) {
 		{"nested", "", "variables: " + strings.Repeat("[", 101) + strings.Repeat("]", 101) + "\n" + step,
 			[]string{"1:112: is nested more than 100 levels deep"}},
 
-		{"Woodpecker: key of a filter that is unknown", ".woodpecker.yml", "when: {branch: {includ: x}}\n" + step,
-			[]string{"1:17: `includ` is not a key of a filter; did you mean `include`?"}},
-		{"Woodpecker: key of a path filter that is unknown", ".woodpecker.yml", "when: {path: {exclud: x}}\n" + step,
-			[]string{"1:15: `exclud` is not a key of a path filter; did you mean `exclude`?"}},
+		{"Woodpecker: key of a filter that is unknown", ".woodpecker.yml", "when: {branch: {includes: x}}\n" + step,
+			[]string{"1:17: `includes` is not a key of a filter; did you mean `include`?"}},
+		{"Woodpecker: key of a path filter that is unknown", ".woodpecker.yml", "when: {path: {excludes: x}}\n" + step,
+			[]string{"1:15: `excludes` is not a key of a path filter; did you mean `exclude`?"}},
 		{"Woodpecker: filter that is unknown", ".woodpecker.yml", "when: {evnt: push}\n" + step,
 			[]string{"1:8: `evnt` is not a key of `when`; did you mean `event`?"}},
 	}
