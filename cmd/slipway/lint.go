@@ -105,30 +105,11 @@ func printProblem(w io.Writer, p pipeline.Problem) {
 		place = fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 	}
 	text := bold.Render(place) + " " + kind + ": " + p.Message + "\n"
-	if p.Text != "" {
-		margin := fmt.Sprintf("%5d | ", p.Line)
-		text += dim.Render(margin) + p.Text + "\n"
-		text += strings.Repeat(" ", len(margin)) + indent(p) + red.Render("^") + "\n"
-	}
+	text += p.Snippet()
 	if p.Fix != "" {
 		text += "        " + p.Fix + "\n"
 	}
 	_, _ = lipgloss.Fprint(w, text) // a closed pipe ends the program by a signal
-}
-
-// indent is as wide as what stands before the problem's column.
-func indent(p pipeline.Problem) string {
-	var b strings.Builder
-	for i, r := range []rune(p.Text) {
-		if i+1 >= p.Column {
-			break
-		}
-		if r != '\t' {
-			r = ' '
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // printPlan prints what would run, and why the rest would not.

@@ -36,8 +36,8 @@ func TestLintShowsThePlace(t *testing.T) {
 	writeFile(t, dir, ".slipway.yml", "steps:\n  - name: x\n    image: y\n    comands: [a]\n")
 	code, out, _ := slipway(t, dir, "lint")
 	want := `.slipway.yml:4:5 error: ` + "`comands` is not a key of a step" + `
-    4 |     comands: [a]
-            ^
+4 |     comands: [a]
+  |     ^
         did you mean ` + "`commands`?\n"
 	if code != 1 || out != want {
 		t.Errorf("exit code %d, output:\n%s\nwant:\n%s", code, out, want)

@@ -46,18 +46,3 @@ func indent(s string) string {
 	}
 	return b.String()
 }
-
-// Text returns all problems for people, each on its line and followed by its
-// Snippet, and ends with a newline if there are any.
-func (ps Problems) Text() string {
-	var b strings.Builder
-	for _, p := range ps {
-		b.WriteString(p.Error())
-		if p.Warning {
-			b.WriteString(" (warning)")
-		}
-		b.WriteByte('\n')
-		b.WriteString(p.Snippet())
-	}
-	return b.String()
-}

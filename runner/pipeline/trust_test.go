@@ -141,13 +141,4 @@ func TestSnippet(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 		}
 	}
-	_, err := Compile(single(oneStep("comands: x")), pushFacts())
-	want := ".slipway.yml:4:5: `comands` is not a key of a step; did you mean `commands`?\n4 |     comands: x\n  |     ^\n"
-	if got := err.(Problems).Text(); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-	warning := Problems{{File: "a", Message: "b", Warning: true}}
-	if got := warning.Text(); got != "a: b (warning)\n" {
-		t.Errorf("got %q", got)
-	}
 }
