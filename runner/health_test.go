@@ -244,7 +244,7 @@ func TestRestartWhileAServiceIsWaitedFor(t *testing.T) {
 
 // TestAdoptedServiceIsLeftAlone: the step that waited for it runs already.
 func TestAdoptedServiceIsLeftAlone(t *testing.T) {
-	s := serving(t, with(step("db"), checked(pipeline.Healthcheck{Port: 5432, Retries: 1})))
+	s := serving(t, with(step("db"), checked(pipeline.Healthcheck{Port: 5432})))
 	s.runs("db", func(p *runnertest.Process) int {
 		p.Listen(5432)
 		return runnertest.Block()(p)
