@@ -45,7 +45,7 @@ type Engine interface {
 	CreateContainer(ctx context.Context, s ContainerSpec) (id string, err error)
 
 	// CopyTo extracts a tar stream at the absolute path dir of a container that
-	// was created and not started. It reads r to its end or fails.
+	// has not ended. It reads r to its end or fails.
 	CopyTo(ctx context.Context, containerID, dir string, r io.Reader) error
 
 	// Attach opens the output of a container from its first byte; it is called
@@ -54,6 +54,13 @@ type Engine interface {
 
 	// Start starts a created container; one that runs already is no error.
 	Start(ctx context.Context, containerID string) error
+
+	// Open writes a line, without its newline, to the stdin of a container that
+	// was made with a Gate and runs. That stdin ends with the container and not
+	// with any caller: what waits for a line goes on only when Open was called,
+	// and calling it again writes a further line. Whether somebody reads it, the
+	// engine does not tell.
+	Open(ctx context.Context, containerID, line string) error
 
 	// Logs reads the output from its first byte out of the engine's own record,
 	// of a container that was started at any time. With follow it goes on until
@@ -176,6 +183,9 @@ type ContainerSpec struct {
 	// "host", "bridge" or a network's name.
 	NetworkMode string
 	ShmSize     int64 // bytes of /dev/shm; 0: the engine's default
+
+	// Gate gives it a stdin that Open writes to; without it stdin is at its end.
+	Gate bool
 }
 
 // String names the container without what may be secret.

@@ -75,6 +75,7 @@ func config(s runner.ContainerSpec) *container.Config {
 		Env:        s.Env,
 		WorkingDir: s.WorkingDir,
 		User:       s.User,
+		OpenStdin:  s.Gate, // and StdinOnce not: the first to attach would close it
 		Labels:     s.Labels,
 	}
 }

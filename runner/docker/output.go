@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/slipway-ci/slipway/runner"
@@ -22,17 +23,26 @@ const endPatience = 10 * time.Second
 // Attach implements runner.Engine. The output is that of one connection, and so
 // is lost with it: Copy fails if the engine goes away, and Logs has the rest.
 func (e *Engine) Attach(ctx context.Context, containerID string) (runner.Output, error) {
-	resp, err := e.cli.ContainerAttach(ctx, containerID, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+	resp, err := e.attach(ctx, containerID, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
-		// The client does not tell why an attach was refused.
-		if _, ierr := e.Inspect(ctx, containerID); errors.Is(ierr, runner.ErrNotFound) {
-			return nil, fmt.Errorf("attach to container %s: %w", containerID, runner.ErrNotFound)
-		}
-		return nil, wrap("attach to", "container", containerID, err)
+		return nil, err
 	}
 	o := newOutput(ctx, resp.Reader, resp.Conn)
 	o.confirm = func() error { return e.confirmEnd(ctx, containerID) }
 	return o, nil
+}
+
+// attach opens a connection to a container's streams.
+func (e *Engine) attach(ctx context.Context, id string, o container.AttachOptions) (types.HijackedResponse, error) {
+	resp, err := e.cli.ContainerAttach(ctx, id, o)
+	if err == nil {
+		return resp, nil
+	}
+	// The client does not tell why an attach was refused.
+	if _, ierr := e.Inspect(ctx, id); errors.Is(ierr, runner.ErrNotFound) {
+		return resp, fmt.Errorf("attach to container %s: %w", id, runner.ErrNotFound)
+	}
+	return resp, wrap("attach to", "container", id, err)
 }
 
 // confirmEnd tells the end of a container's output from that of the connection:

@@ -37,6 +37,8 @@ func Lifecycle(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 		"CopyBeforeStart":       copyBeforeStart,
 		"CreateBeforeNetwork":   createBeforeNetwork,
 		"CopyFailsWithSource":   copyFailsWithSource,
+		"GateHolds":             gateHolds,
+		"GateIsClosedByStop":    gateIsClosedByStop,
 		"VolumeIsShared":        volumeIsShared,
 		"WaitEndsWithContext":   waitEndsWithContext,
 		"StopWithGrace":         stopWithGrace,

@@ -18,6 +18,7 @@ type container struct {
 	// term is closed by SIGTERM, killed by SIGKILL, done when it has ended.
 	term, killed, done chan struct{}
 	termOnce, killOnce sync.Once
+	lines              chan string // what its gate was given; nil if it has none
 
 	mu        sync.Mutex // guards what follows
 	state     runner.ContainerState
@@ -27,8 +28,12 @@ type container struct {
 
 func newContainer(id string, s runner.ContainerSpec, p Program, v *volume, port int) *container {
 	s.Labels = maps.Clone(s.Labels)
+	var lines chan string
+	if s.Gate {
+		lines = make(chan string, 16)
+	}
 	return &container{
-		id: id, spec: s, program: p, volume: v,
+		id: id, spec: s, program: p, volume: v, lines: lines,
 		record: record{changed: make(chan struct{})},
 		term:   make(chan struct{}), killed: make(chan struct{}), done: make(chan struct{}),
 		state:     runner.ContainerState{ID: id, ExposedPort: port},
@@ -56,7 +61,12 @@ func (c *container) start(running *sync.WaitGroup) {
 	}
 	c.state.Started, c.state.Running, c.state.StartedAt = true, true, time.Now()
 	running.Go(func() {
-		code := c.program(&Process{c: c})
+		p := &Process{c: c}
+		if !p.gate() {
+			c.end(143)
+			return
+		}
+		code := c.program(p)
 		if isClosed(c.killed) {
 			return // its end was told when it was killed
 		}

@@ -95,6 +95,24 @@ func (e *Engine) Start(ctx context.Context, containerID string) error {
 	})
 }
 
+// Open implements runner.Engine. A gate that is opened very often drops lines.
+func (e *Engine) Open(ctx context.Context, containerID, line string) error {
+	return e.faults.call(ctx, "Open", containerID, func() error {
+		c, err := e.container(containerID)
+		if err != nil {
+			return err
+		}
+		if c.lines == nil {
+			return fmt.Errorf("open container %s: it has no gate", c.spec.Name)
+		}
+		select {
+		case c.lines <- line:
+		default:
+		}
+		return nil
+	})
+}
+
 // hasNetwork reports whether the network that a container is for, if any, is
 // there.
 func (e *Engine) hasNetwork(c *container) bool {

@@ -7,11 +7,32 @@ import (
 )
 
 // A Program is what a container of an Engine runs; its result is the exit code.
-// It returns soon after Process.Killed is closed.
+// It returns soon after Process.Killed is closed. In a container with a gate it
+// begins when that was opened.
 type Program func(p *Process) (exitCode int)
 
 // A Process is a running Program's view of its container.
-type Process struct{ c *container }
+type Process struct {
+	c    *container
+	line string
+}
+
+// gate waits for the container's gate to be opened, if it has one, and reports
+// whether it was.
+func (p *Process) gate() bool {
+	if p.c.lines == nil {
+		return true
+	}
+	select {
+	case p.line = <-p.c.lines:
+		return true
+	case <-p.c.term:
+		return false
+	}
+}
+
+// Line is what opened the container's gate.
+func (p *Process) Line() string { return p.line }
 
 // Spec is what the container was made from.
 func (p *Process) Spec() runner.ContainerSpec { return p.c.spec }

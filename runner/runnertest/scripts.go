@@ -77,7 +77,7 @@ func Scripts(s runner.ContainerSpec) Program {
 // programOf returns what stands for a script, or nil.
 func programOf(sh string) Program {
 	for _, k := range []script{
-		exitZero, exitSeven, killSelf, bothWords, fastWriter, polite, stubborn, sleeper, showFile, writeFile, longLine,
+		exitZero, exitSeven, killSelf, bothWords, fastWriter, polite, stubborn, sleeper, showFile, writeFile, longLine, gated,
 	} {
 		if k.sh == sh {
 			return k.program
