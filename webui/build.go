@@ -28,6 +28,7 @@ func (u *UI) build(c *request) error {
 	}
 	p.choose(c)
 	p.Title, p.Status = p.fullTitle(), p.Build.Status
+	p.Styles = []string{"build.css", "log.css", "terminal.css"}
 	p.Crumbs = []crumb{{p.Repo.FullName(), p.RepoPath()}, {fmt.Sprintf("#%d", p.Build.Number), p.Path()}}
 	if p.Step != nil {
 		line, _ := strconv.ParseInt(c.QueryParam("line"), 10, 64)

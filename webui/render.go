@@ -25,9 +25,24 @@ type frame struct {
 	Live string
 	// Crumbs lead from the list of repositories to this page.
 	Crumbs []crumb
+	// Section is the address of the section of the bar that the page is in.
+	Section string
+	// Theme is what the reader chose, "" for what the system has.
+	Theme string
+	// Styles and Scripts are the assets that this page needs besides style.css
+	// and app.js.
+	Styles, Scripts []string
 }
 
 type crumb struct{ Text, URL string }
+
+// Sections are what the bar leads to.
+func (f frame) Sections() []crumb {
+	return []crumb{{"Repositories", "/"}}
+}
+
+// Themes are the choices of the switch in the footer.
+func (frame) Themes() []theme { return themes }
 
 // frame returns the frame of a page for who asked.
 func (u *UI) frame(c *request) frame {
@@ -37,7 +52,8 @@ func (u *UI) frame(c *request) frame {
 	} else if q := c.Request().URL.RawQuery; q != "" && path != "/login" {
 		path += "?" + q
 	}
-	return frame{Admin: c.session.admin, Form: c.session.form, Version: u.version, Path: path}
+	return frame{Admin: c.session.admin, Form: c.session.form, Version: u.version, Path: path,
+		Theme: themeOf(c), Section: "/"}
 }
 
 func parseTemplates(a *assets) (*template.Template, error) {

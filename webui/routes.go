@@ -38,6 +38,7 @@ func (u *UI) routes() []route {
 		{http.MethodGet, "/events", everybody, u.homeEvents},
 		{http.MethodGet, "/static/:hash/:file", everybody, u.static},
 
+		{http.MethodPost, "/theme", everybody, u.setTheme},
 		{http.MethodGet, "/login", everybody, u.loginForm},
 		{http.MethodPost, "/login", everybody, u.login},
 		{http.MethodPost, "/logout", adminOnly, u.logout},

@@ -2,8 +2,10 @@
 import { keepTimes } from './time.js';
 import { startLive } from './live.js';
 import { startLog } from './log.js';
+import { startTheme } from './theme.js';
 
 document.documentElement.classList.add('scripted');
 keepTimes();
 startLive();
 startLog();
+startTheme();
