@@ -57,6 +57,8 @@ type jobJSON struct {
 	Status     store.Status      `json:"status" enum:"blocked,pending,running,success,failure,error,canceled,skipped"`
 	Reason     string            `json:"reason,omitempty"`
 	DependsOn  []string          `json:"depends_on,omitempty"`
+	Carried    int64             `json:"carried_from,omitempty" doc:"Number of the build that it ran in, if a restart took over its outcome; its logs are there"`
+	QueuedAt   *time.Time        `json:"queued_at,omitempty"`
 	StartedAt  *time.Time        `json:"started_at,omitempty"`
 	FinishedAt *time.Time        `json:"finished_at,omitempty"`
 	Steps      []stepJSON        `json:"steps"`
@@ -89,8 +91,8 @@ func (s *Server) newBuildJSON(r store.Repo, b store.Build) buildJSON {
 }
 
 func newJobJSON(j store.Job) jobJSON {
-	return jobJSON{Number: j.Number, Workflow: j.Name, Base: j.Base, Matrix: j.Matrix, Status: j.Status, Reason: j.Reason, DependsOn: j.DependsOn,
-		StartedAt: timeJSON(j.StartedAt), FinishedAt: timeJSON(j.FinishedAt)}
+	return jobJSON{Number: j.Number, Workflow: j.Name, Base: j.Base, Matrix: j.Matrix, Status: j.Status, Reason: j.Reason, DependsOn: j.DependsOn, Carried: j.CarriedFrom,
+		QueuedAt: timeJSON(j.QueuedAt), StartedAt: timeJSON(j.StartedAt), FinishedAt: timeJSON(j.FinishedAt)}
 }
 
 func newStepJSON(st store.Step) stepJSON {

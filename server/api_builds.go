@@ -139,10 +139,35 @@ type created struct {
 	Body     buildJSON
 }
 
-func (s *Server) restartBuild(ctx context.Context, in *buildInput) (*created, error) {
+type restartInput struct {
+	BuildPath
+	Body *struct {
+		FailedOnly bool `json:"failed_only,omitempty" doc:"Only the workflows that did not pass, and those after them; the others are carried over"`
+		Job        int  `json:"job,omitempty" minimum:"1" doc:"With step: a workflow of the build, by its number"`
+		Step       int  `json:"step,omitempty" minimum:"1" doc:"Only this step of that workflow, the steps that it needs (the workspace of the first run is gone) and what comes after it; the rest is carried over"`
+	} `required:"false"`
+}
+
+// rerun is what the input asks for.
+func (in *restartInput) rerun() (store.Rerun, error) {
+	if in.Body == nil {
+		return store.Rerun{}, nil
+	}
+	what := store.Rerun{FailedOnly: in.Body.FailedOnly, Job: in.Body.Job, Step: in.Body.Step}
+	if (what.Job > 0) != (what.Step > 0) || what.FailedOnly && what.Step > 0 {
+		return what, newError(http.StatusUnprocessableEntity, "give failed_only, or job and step together, or nothing for the whole build")
+	}
+	return what, nil
+}
+
+func (s *Server) restartBuild(ctx context.Context, in *restartInput) (*created, error) {
 	r, b, err := s.find(ctx, in.BuildPath)
+	if err != nil {
+		return nil, err
+	}
+	what, err := in.rerun()
 	if err == nil {
-		b, err = s.Store.Restart(ctx, b.ID, byAdmin)
+		b, err = s.Store.Restart(ctx, b.ID, byAdmin, what)
 	}
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func TestAPIShowsABuild(t *testing.T) {
 	job := b["jobs"].([]any)[0].(obj)
 	steps := job["steps"].([]any)
 	for _, o := range []obj{b, job, steps[1].(obj)} {
-		for _, name := range []string{"created_at", "started_at", "finished_at"} {
+		for _, name := range []string{"created_at", "queued_at", "started_at", "finished_at"} {
 			if v, ok := o[name].(string); ok && !strings.HasSuffix(v, "Z") {
 				t.Errorf("%s is %s", name, v)
 			}
@@ -128,6 +128,9 @@ func TestAPIErrors(t *testing.T) {
 		{"from", "GET", build + "/jobs/1/steps/1/log?from=0", "", 422, "unprocessable_entity", "validation failed: …"},
 		{"cancel of what has ended", "POST", "/api/repos/acme/app/builds/2/cancel", "", 409, "conflict", "cancel build: the build has ended"},
 		{"restart of what has not", "POST", build + "/restart", "", 409, "conflict", "restart build: the build has not ended"},
+		{"restart of failed steps", "POST", "/api/repos/acme/app/builds/2/restart", `{"failed_only":true,"job":1,"step":1}`, 422, "unprocessable_entity", "give failed_only, or job and step together, or nothing for the whole build"},
+		{"restart of half a step", "POST", "/api/repos/acme/app/builds/2/restart", `{"step":1}`, 422, "unprocessable_entity", "give failed_only, or job and step together, or nothing for the whole build"},
+		{"restart of no step", "POST", "/api/repos/acme/app/builds/2/restart", `{"job":1,"step":9}`, 404, "not_found", "…"},
 		{"approval of what does not wait", "POST", build + "/approve", "", 409, "conflict", "approve build: the build does not wait for approval of commit …"},
 		{"approval without sense", "POST", build + "/approve", "{", 400, "bad_request", "…"},
 		{"approval of another type", "POST", build + "/approve", `{"commit": 7}`, 422, "unprocessable_entity", "validation failed: …"},
@@ -156,6 +159,9 @@ func TestAPICancelsAndRestarts(t *testing.T) {
 	w.want(a.header.Get("Location"), path+"2")
 	again := decode[obj](w, w.get(a.header.Get("Location")), http.StatusOK)
 	w.want(again["number"], 2.0)
+
+	part := w.do(http.MethodPost, path+"1/restart", `{"failed_only":true}`, append(asAdmin(), "Content-Type", "application/json")...)
+	w.want(decode[obj](w, part, http.StatusCreated)["restarts"], 1.0)
 }
 
 func TestAPIApproves(t *testing.T) {

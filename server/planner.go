@@ -23,6 +23,7 @@ type planned struct {
 	reason      string
 	problems    json.RawMessage
 	files       []string
+	texts       []store.PipelineFile
 	fingerprint string
 	runs        bool // some workflow is for the event
 	jobs        []store.NewJob
@@ -30,7 +31,7 @@ type planned struct {
 
 func (p planned) apply(b *store.Build) {
 	b.Planned = true
-	b.Status, b.Problems, b.Files, b.Fingerprint = p.status, p.problems, p.files, p.fingerprint
+	b.Status, b.Problems, b.Files, b.Texts, b.Fingerprint = p.status, p.problems, p.files, p.texts, p.fingerprint
 	if p.reason != "" {
 		b.Reason = p.reason
 	}
@@ -83,13 +84,19 @@ func (t *Trigger) plan(ctx context.Context, repo store.Repo, b *store.Build) (pl
 		return p, err
 	}
 	if marker := skipMarker(b); marker != "" {
-		return planned{status: store.Skipped, reason: "skipped by " + marker, files: paths(files)}, nil
+		return planned{status: store.Skipped, reason: "skipped by " + marker, files: paths(files), texts: texts(files)}, nil
 	}
 	facts, err := t.facts(ctx, repo, b)
 	if err != nil {
 		return planned{}, err
 	}
-	return compile(files, facts)
+	again, err := t.readRerun(ctx, b)
+	if err != nil {
+		return planned{}, err
+	}
+	p, err = compile(files, facts, again)
+	p.texts = texts(files)
+	return p, err
 }
 
 // describeCommit takes from the commit what an event that is no push lacks.
@@ -133,7 +140,8 @@ func (t *Trigger) find(ctx context.Context, repo store.Repo, b *store.Build) ([]
 	return files, planned{}, nil
 }
 
-func compile(files []pipeline.File, f pipeline.Facts) (planned, error) {
+// compile plans pipeline files; of a restart, what again says.
+func compile(files []pipeline.File, f pipeline.Facts, again *rerun) (planned, error) {
 	plan, err := pipeline.Compile(files, f)
 	var problems pipeline.Problems
 	if errors.As(err, &problems) {
@@ -146,9 +154,14 @@ func compile(files []pipeline.File, f pipeline.Facts) (planned, error) {
 	if len(plan.Warnings) > 0 {
 		p.problems = encode(plan.Warnings)
 	}
+	var carry map[string]int64
+	if again != nil {
+		carry = again.narrow(plan)
+	}
 	for _, w := range plan.Workflows {
 		j := store.NewJob{
-			Name: w.Name, Base: w.Base, Matrix: w.Matrix, Plan: encode(w), DependsOn: w.DependsOn,
+			Carry: carry[w.Name],
+			Name:  w.Name, Base: w.Base, Matrix: w.Matrix, Plan: encode(w), DependsOn: w.DependsOn,
 			OnSuccess: w.OnSuccess, OnFailure: w.OnFailure, Skip: w.Skip,
 		}
 		if c := w.Concurrency; c != nil {
@@ -178,6 +191,14 @@ func paths(files []pipeline.File) []string {
 	out := make([]string, len(files))
 	for i, f := range files {
 		out[i] = f.Path
+	}
+	return out
+}
+
+func texts(files []pipeline.File) []store.PipelineFile {
+	out := make([]store.PipelineFile, len(files))
+	for i, f := range files {
+		out[i] = store.PipelineFile{Path: f.Path, Text: f.Data}
 	}
 	return out
 }

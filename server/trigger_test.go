@@ -374,7 +374,7 @@ func (f *forge) restart(name string, number int64) store.Build {
 	f.ok(err)
 	b, err := f.store.Build(f.ctx, r.ID, number)
 	f.ok(err)
-	again, err := f.store.Restart(f.ctx, b.ID, "admin")
+	again, err := f.store.Restart(f.ctx, b.ID, "admin", store.Rerun{})
 	f.ok(err)
 	return again
 }

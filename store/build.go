@@ -18,6 +18,8 @@ type Build struct {
 	// restarts another, or the same ref came back to the same commit. Parent is
 	// the number of the build it restarts, or 0.
 	OriginID, Parent int64
+	// Rerun is what of Parent runs again; the rest was carried over from it.
+	Rerun Rerun
 
 	Status Status
 	// Reason says in a sentence why it ended as it did, or what it waits for.
@@ -26,6 +28,9 @@ type Build struct {
 	// errors and warnings. nil if nothing is.
 	Problems json.RawMessage
 	Files    []string // the pipeline files that were used
+	// Texts are Files with what stands in them, for who creates or plans a build.
+	// A build that was read has none: see PipelineFiles.
+	Texts []PipelineFile
 
 	Event       string // pipeline.EventKind
 	Ref         string // "refs/heads/main"
@@ -104,15 +109,15 @@ func duration(from, to, now time.Time) time.Duration {
 	}
 }
 
-const buildColumns = `b.id, b.repo_id, b.number, b.origin_id, b.parent, b.status, b.reason, b.problems, b.files,
+const buildColumns = `b.id, b.repo_id, b.number, b.origin_id, b.parent, b.rerun, b.status, b.reason, b.problems, b.files,
 	b.event, b.ref, b.branch, b.tag, b.sha, b.before_sha, b.message, b.url, b.author, b.author_email,
 	b.avatar_url, b.sender, b.sender_avatar, b.pull, b.release, b.deploy, b.fingerprint, b.delivery, b.approval, b.approved_by, b.cancels,
 	b.canceled_by, b.planned, b.attempts, b.next_at, b.created_at, b.started_at, b.finished_at, b.change`
 
 func (b *Build) scan(row scanner) error {
-	var problems, files, pull, release, deploy string
+	var rerun, problems, files, pull, release, deploy string
 	var next, created, started, finished int64
-	err := row.Scan(&b.ID, &b.RepoID, &b.Number, &b.OriginID, &b.Parent, &b.Status, &b.Reason, &problems, &files,
+	err := row.Scan(&b.ID, &b.RepoID, &b.Number, &b.OriginID, &b.Parent, &rerun, &b.Status, &b.Reason, &problems, &files,
 		&b.Event, &b.Ref, &b.Branch, &b.Tag, &b.SHA, &b.Before, &b.Message, &b.URL, &b.Author, &b.AuthorEmail,
 		&b.AvatarURL, &b.Sender, &b.SenderAvatar, &pull, &release, &deploy, &b.Fingerprint, &b.Delivery, &b.NeedsApproval, &b.ApprovedBy, &b.Cancels,
 		&b.CanceledBy, &b.Planned, &b.Attempts, &next, &created, &started, &finished, &b.Change)
@@ -120,7 +125,7 @@ func (b *Build) scan(row scanner) error {
 	if problems != "" {
 		b.Problems = json.RawMessage(problems)
 	}
-	return scanJSON(err, files, &b.Files, pull, &b.Pull, release, &b.Release, deploy, &b.Deploy)
+	return scanJSON(err, rerun, &b.Rerun, files, &b.Files, pull, &b.Pull, release, &b.Release, deploy, &b.Deploy)
 }
 
 // Build returns a repository's build by its number.

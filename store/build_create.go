@@ -21,6 +21,9 @@ type NewJob struct {
 	Skip                 string // why it does not run; "" if it may
 	Group                Group
 	Steps                []NewStep
+	// Carry is the ID of a job of an earlier run whose outcome this one takes over
+	// with its plan and its steps, instead of running; 0: it runs.
+	Carry int64
 }
 
 // NewStep is a step to be created with its job.
@@ -119,20 +122,23 @@ func (s *Store) insertBuild(tx *tx, b *Build) error {
 	if b.Pull != nil {
 		pull, pullNumber = toJSON(b.Pull), b.Pull.Number
 	}
-	release, deploy := "", ""
+	rerun, release, deploy := "", "", ""
+	if b.Rerun != (Rerun{}) {
+		rerun = toJSON(b.Rerun)
+	}
 	if b.Release != nil {
 		release = toJSON(b.Release)
 	}
 	if b.Deploy != nil {
 		deploy = toJSON(b.Deploy)
 	}
-	return tx.row(`INSERT INTO builds (repo_id, number, origin_id, parent, status, problems, planned, event, ref,
+	return tx.row(`INSERT INTO builds (repo_id, number, origin_id, parent, rerun, status, problems, planned, event, ref,
 			branch, tag, sha, before_sha, message, url, author, author_email, avatar_url, sender, sender_avatar, pull,
 			pull_number, release, deploy,
 			files, fingerprint, delivery, approval, approved_by, created_at, change)
-		VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		RETURNING id`,
-		b.RepoID, b.Number, b.OriginID, b.Parent, string(b.Problems), b.Planned, b.Event, b.Ref,
+		b.RepoID, b.Number, b.OriginID, b.Parent, rerun, string(b.Problems), b.Planned, b.Event, b.Ref,
 		b.Branch, b.Tag, b.SHA, b.Before, b.Message, b.URL, b.Author, b.AuthorEmail, b.AvatarURL, b.Sender, b.SenderAvatar,
 		pull, pullNumber, release, deploy,
 		toJSON(b.Files), b.Fingerprint, b.Delivery, b.NeedsApproval, b.ApprovedBy, ms(s.Now()), change).Scan(&b.ID)
@@ -164,6 +170,9 @@ func (s *Store) planBuild(tx *tx, b Build, jobs []NewJob) error {
 			return err
 		}
 	}
+	if err := s.insertFiles(tx, b); err != nil {
+		return err
+	}
 	if b.Planned {
 		if err := tx.exec(`UPDATE builds SET planned = 1 WHERE id = ?`, b.ID); err != nil {
 			return err
@@ -192,6 +201,9 @@ func (s *Store) planBuild(tx *tx, b Build, jobs []NewJob) error {
 }
 
 func (s *Store) insertJob(tx *tx, b Build, number int, j NewJob) error {
+	if j.Carry != 0 {
+		return s.carryJob(tx, b, number, j)
+	}
 	now := ms(s.Now())
 	status, finished := Blocked, int64(0)
 	if j.Skip != "" {

@@ -25,7 +25,13 @@ type Job struct {
 	Group               Group
 	Held                bool // pending until it is its turn in the group
 
-	CreatedAt, QueuedAt, StartedAt, FinishedAt time.Time
+	// CarriedFrom is the number of the build that this job ran in, if its outcome
+	// was carried over by a restart, and CarriedJob its number there; else 0.
+	CarriedFrom int64
+	CarriedJob  int
+
+	// SourcedAt is when the source stood in the job's volume.
+	CreatedAt, QueuedAt, StartedAt, SourcedAt, FinishedAt time.Time
 }
 
 // Duration returns how long the job has run, up to now while it runs.
@@ -33,16 +39,19 @@ func (j Job) Duration(now time.Time) time.Duration { return duration(j.StartedAt
 
 const jobColumns = `j.id, j.build_id, j.repo_id, j.number, j.name, j.status, j.reason, j.failed_step,
 	j.depends_on, j.on_success, j.on_failure, j.plan, j.nonce,
-	j.base, j.matrix, j.group_name, j.group_limit, j.group_cancel, j.held, j.created_at, j.queued_at, j.started_at, j.finished_at`
+	j.base, j.matrix, j.group_name, j.group_limit, j.group_cancel, j.held, j.carried_from, j.carried_job,
+	j.created_at, j.queued_at, j.started_at, j.sourced_at, j.finished_at`
 
 func (j *Job) scan(row scanner) error {
 	var depends, plan, matrix string
-	var created, queued, started, finished int64
+	var created, queued, started, sourced, finished int64
 	err := row.Scan(&j.ID, &j.BuildID, &j.RepoID, &j.Number, &j.Name, &j.Status, &j.Reason, &j.FailedStep,
 		&depends, &j.OnSuccess, &j.OnFailure, &plan, &j.Nonce,
-		&j.Base, &matrix, &j.Group.Name, &j.Group.Limit, &j.Group.Cancel, &j.Held, &created, &queued, &started, &finished)
+		&j.Base, &matrix, &j.Group.Name, &j.Group.Limit, &j.Group.Cancel, &j.Held, &j.CarriedFrom, &j.CarriedJob,
+		&created, &queued, &started, &sourced, &finished)
 	j.Plan = json.RawMessage(plan)
-	j.CreatedAt, j.QueuedAt, j.StartedAt, j.FinishedAt = fromMS(created), fromMS(queued), fromMS(started), fromMS(finished)
+	j.CreatedAt, j.QueuedAt, j.StartedAt = fromMS(created), fromMS(queued), fromMS(started)
+	j.SourcedAt, j.FinishedAt = fromMS(sourced), fromMS(finished)
 	return scanJSON(err, depends, &j.DependsOn, matrix, &j.Matrix)
 }
 
@@ -92,16 +101,21 @@ func (s *Store) FinishJob(ctx context.Context, jobID int64, to Status, reason st
 
 // Step is one container of a job.
 type Step struct {
-	ID, JobID  int64
-	Number     int // from 1 within its job, services first
-	Name       string
-	Kind       string // pipeline.StepKind
-	Image      string
-	Status     Status
-	Reason     string
-	Exited     bool // ExitCode is known
-	ExitCode   int
+	ID, JobID int64
+	Number    int // from 1 within its job, services first
+	Name      string
+	Kind      string // pipeline.StepKind
+	Image     string
+	Status    Status
+	Reason    string
+	Exited    bool // ExitCode is known
+	ExitCode  int
+	// StartedAt is when its turn came, ImagedAt when its image was there, RanAt
+	// when its container was started: what lies before RanAt was waiting, for the
+	// image first and then for the source and the services.
 	StartedAt  time.Time
+	ImagedAt   time.Time
+	RanAt      time.Time
 	FinishedAt time.Time
 }
 
@@ -111,15 +125,15 @@ func (st Step) Duration(now time.Time) time.Duration {
 }
 
 func (st *Step) scan(row scanner) error {
-	var started, finished int64
+	var started, imaged, ran, finished int64
 	err := row.Scan(&st.ID, &st.JobID, &st.Number, &st.Name, &st.Kind, &st.Image, &st.Status, &st.Reason,
-		&st.Exited, &st.ExitCode, &started, &finished)
-	st.StartedAt, st.FinishedAt = fromMS(started), fromMS(finished)
+		&st.Exited, &st.ExitCode, &started, &imaged, &ran, &finished)
+	st.StartedAt, st.ImagedAt, st.RanAt, st.FinishedAt = fromMS(started), fromMS(imaged), fromMS(ran), fromMS(finished)
 	return err
 }
 
 const stepColumns = `st.id, st.job_id, st.number, st.name, st.kind, st.image, st.status, st.reason,
-	st.exited, st.exit_code, st.started_at, st.finished_at`
+	st.exited, st.exit_code, st.started_at, st.imaged_at, st.ran_at, st.finished_at`
 
 // Steps returns a job's steps by number.
 func (s *Store) Steps(ctx context.Context, jobID int64) ([]Step, error) {

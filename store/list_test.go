@@ -106,7 +106,7 @@ func TestWhatIsMissingIsNotFound(t *testing.T) {
 	_, covering := w.CoveringBuild(ctx, r.ID, "x", "y")
 	_, jobByID := w.JobByID(ctx, 99)
 	_, delivery := w.DeliveryByGUID(ctx, "none")
-	_, restart := w.Restart(ctx, 99, "admin")
+	_, restart := w.Restart(ctx, 99, "admin", store.Rerun{})
 	finish := w.FinishJob(ctx, 99, store.Success, "", 0)
 	start := w.StartStep(ctx, 99, 1, w.now)
 	for i, err := range []error{repo, repoByID, build, buildByID, covering, jobByID, delivery, restart, finish, start} {

@@ -13,7 +13,7 @@ import (
 func (w *world) restarted(approval bool) store.Build {
 	w.Helper()
 	b := w.build(w.repo("app"), store.Build{SHA: "aaaa", Status: store.Error, Reason: "broken", NeedsApproval: approval})
-	again, err := w.Restart(w.Context(), b.ID, "admin")
+	again, err := w.Restart(w.Context(), b.ID, "admin", store.Rerun{})
 	w.ok(err)
 	return again
 }
@@ -79,7 +79,7 @@ func TestRestartOfWhatWasNeverApprovedWaits(t *testing.T) {
 	w.ok(w.Approve(t.Context(), b.ID, "aaaa", "admin"))
 	w.ok(w.FinishJob(t.Context(), w.claim().ID, store.Success, "", 0))
 	// What was approved for this commit stays so.
-	again, err := w.Restart(t.Context(), b.ID, "admin")
+	again, err := w.Restart(t.Context(), b.ID, "admin", store.Rerun{})
 	w.ok(err)
 	w.want(again.NeedsApproval, false)
 }

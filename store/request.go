@@ -65,37 +65,3 @@ func (s *Store) Approve(ctx context.Context, buildID int64, sha, by string) erro
 		return s.settle(tx, buildID)
 	}))
 }
-
-// Restart creates a new run of a build that has ended: a build of the same
-// event and commit with the next number, to be planned by the trigger.
-// ErrConflict if the build has not ended. An approval is kept, since it was for
-// the same commit; a build that ended without one needs it still.
-func (s *Store) Restart(ctx context.Context, buildID int64, by string) (Build, error) {
-	old, err := s.BuildByID(ctx, buildID)
-	if err != nil {
-		return Build{}, err
-	}
-	var b Build
-	err = s.update(ctx, func(tx *tx) error {
-		var status Status
-		b = old
-		if err := tx.row(`SELECT b.status, r.last_number + 1 FROM builds b JOIN repos r ON r.id = b.repo_id
-			WHERE b.id = ?`, buildID).Scan(&status, &b.Number); err != nil {
-			return err
-		}
-		if !status.Final() {
-			return fmt.Errorf("the build has not ended: %w", ErrConflict)
-		}
-		b.Parent, b.Planned, b.Delivery, b.Problems = old.Number, false, "", nil
-		b.Sender, b.SenderAvatar = by, ""
-		b.NeedsApproval = old.NeedsApproval && old.ApprovedBy == ""
-		if err := s.insertBuild(tx, &b); err != nil {
-			return err
-		}
-		return s.touchBuild(tx, b.ID, true)
-	})
-	if err != nil {
-		return Build{}, wrap("restart build", err)
-	}
-	return s.BuildByID(ctx, b.ID)
-}

@@ -272,7 +272,7 @@ func TestApprovalIsBoundToTheCommit(t *testing.T) {
 
 	// A restart is of the commit that was approved.
 	w.ok(w.FinishJob(t.Context(), j.ID, store.Success, "", 0))
-	again, err := w.Restart(t.Context(), head.ID, "admin")
+	again, err := w.Restart(t.Context(), head.ID, "admin", store.Rerun{})
 	w.ok(err)
 	w.want([]any{again.NeedsApproval, again.ApprovedBy}, []any{false, "admin"})
 }
@@ -280,11 +280,11 @@ func TestApprovalIsBoundToTheCommit(t *testing.T) {
 func TestRestartIsANewRunOfTheSameBuild(t *testing.T) {
 	w := newWorld(t)
 	b := w.build(w.repo("app"), store.Build{SHA: "cccc"}, job("main"))
-	if _, err := w.Restart(t.Context(), b.ID, "admin"); !errors.Is(err, store.ErrConflict) {
+	if _, err := w.Restart(t.Context(), b.ID, "admin", store.Rerun{}); !errors.Is(err, store.ErrConflict) {
 		t.Fatalf("restart of a pending build: %v", err)
 	}
 	w.ok(w.FinishJob(t.Context(), w.claim().ID, store.Failure, "x", 1))
-	again, err := w.Restart(t.Context(), b.ID, "admin")
+	again, err := w.Restart(t.Context(), b.ID, "admin", store.Rerun{})
 	w.ok(err)
 	w.want([]any{again.Number, again.Parent, again.OriginID, again.Planned}, []any{int64(2), int64(1), b.ID, false})
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/slipway-ci/slipway/store"
 )
@@ -44,12 +45,18 @@ func (u *UI) restart(c *request) error {
 	if err != nil {
 		return err
 	}
-	next, err := u.store.Restart(c.Request().Context(), p.Build.ID, adminName)
+	what, done := store.Rerun{FailedOnly: c.FormValue("what") == "failed"}, "This is a new run of build #%d."
+	what.Job, _ = strconv.Atoi(c.FormValue("job"))
+	what.Step, _ = strconv.Atoi(c.FormValue("step"))
+	if what != (store.Rerun{}) {
+		done = "This runs a part of build #%d again. The rest is carried over."
+	}
+	next, err := u.store.Restart(c.Request().Context(), p.Build.ID, adminName, what)
 	if err != nil {
 		next = p.Build
 	}
-	return u.back(c, next, err, fmt.Sprintf("This is a new run of build #%d.", p.Build.Number),
-		"The build has not ended yet.")
+	return u.back(c, next, err, fmt.Sprintf(done, p.Build.Number),
+		"That cannot be restarted: the build has not ended yet, or nothing of it failed.")
 }
 
 // approve lets a build run. The form says which commit was looked at, so that

@@ -30,11 +30,28 @@ func (o *observer) JobEnded(_ context.Context, r runner.JobResult) error {
 }
 
 func (o *observer) Intend(ctx context.Context, op runner.Op) error {
-	return o.q.Store.IntendOp(ctx, o.job.ID, op.Key())
+	return o.q.Store.IntendOp(ctx, o.job.ID, op.Key(), marks(op, false)...)
 }
 
 func (o *observer) Done(ctx context.Context, op runner.Op, id string) error {
-	return o.q.Store.DoneOp(ctx, o.job.ID, op.Key(), id)
+	return o.q.Store.DoneOp(ctx, o.job.ID, op.Key(), id, marks(op, true)...)
+}
+
+// marks are the points that a job has come to when an op is intended, or done:
+// nobody makes a container before its image is there.
+func marks(op runner.Op, done bool) []store.Mark {
+	m := store.Mark{Step: op.Step, At: time.Now()}
+	switch {
+	case op.Kind == runner.OpCopySource && done:
+		m.Kind = store.MarkSourced
+	case op.Kind == runner.OpCreateContainer && !done:
+		m.Kind = store.MarkImaged
+	case op.Kind == runner.OpStart && done:
+		m.Kind = store.MarkRan
+	default:
+		return nil
+	}
+	return []store.Mark{m}
 }
 
 func (o *observer) StepStarted(ctx context.Context, step int, at time.Time) error {

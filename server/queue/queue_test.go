@@ -43,6 +43,10 @@ func TestJobRunsToItsEnd(t *testing.T) {
 	}
 	w.want(got, []string{"build success exited=true code=0 started=true finished=true",
 		"test failure exited=true code=3 started=true finished=true", "deploy skipped exited=false code=0 started=false finished=true"})
+	if job.SourcedAt.IsZero() || steps[0].ImagedAt.Before(steps[0].StartedAt) || steps[0].RanAt.Before(steps[0].ImagedAt) ||
+		steps[0].FinishedAt.Before(steps[0].RanAt) || !steps[2].RanAt.IsZero() {
+		t.Errorf("where the time went: source %v, steps %+v", job.SourcedAt, steps)
+	}
 	if text := w.text(b, 2); strings.Contains(text, "hunter22") || !strings.Contains(text, "secret ") {
 		t.Errorf("the log is %q", text)
 	}

@@ -245,7 +245,7 @@ func TestStatesThatWereOvertakenAreNotSent(t *testing.T) {
 	b := w.build(sha, "main")
 	w.ok(hang.Wait(w.ctx, 1))
 	w.run(store.Failure, "flaky")
-	again, err := w.store.Restart(w.ctx, b.ID, "admin")
+	again, err := w.store.Restart(w.ctx, b.ID, "admin", store.Rerun{})
 	w.ok(err)
 	again.Planned = true
 	w.ok(w.store.PlanBuild(w.ctx, again, []store.NewJob{{Name: "main", Plan: []byte("{}"), OnSuccess: true}}))
@@ -439,7 +439,7 @@ func TestRestartReopensTheVerdict(t *testing.T) {
 	b := w.build(sha, "main")
 	w.run(store.Success, "")
 	w.until(sha, "the verdict is delivered", func(s store.CommitStatus) bool { return s.State == "success" && s.Delivered() })
-	again, err := w.store.Restart(w.ctx, b.ID, "admin")
+	again, err := w.store.Restart(w.ctx, b.ID, "admin", store.Rerun{})
 	w.ok(err)
 	w.until(sha, "it is pending again", func(s store.CommitStatus) bool { return s.State == "pending" && s.Delivered() })
 	w.ok(w.store.RequestCancel(w.ctx, again.ID, "admin"))
