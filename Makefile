@@ -20,6 +20,9 @@ BASE ?=
 BUILD_BASE ?=
 IMAGE ?= slipway:$(VERSION)
 
+# Where `make screenshots` puts its pictures.
+DIR ?= bin/screenshots
+
 # Further arguments for `slipway demo`, such as --once, and for `go test`.
 ARGS ?=
 
@@ -36,8 +39,8 @@ demo: build ## show the main job at http://localhost:8080 (ARGS=--once: exit wit
 	@.ci/setup docker busybox -- bin/slipway demo $(ARGS)
 
 .PHONY: test
-test: vet lint ## vet, lint and run all tests (they need Docker, busybox, gcc and chromium)
-	.ci/setup docker busybox gcc chromium -- go test -race -count=1 -timeout 30m $(ARGS) ./...
+test: vet lint ## vet, lint and run all tests (they need Docker, busybox, gcc, chromium and npm)
+	.ci/setup docker busybox gcc chromium axe -- go test -race -count=1 -timeout 30m $(ARGS) ./...
 
 .PHONY: test-nodocker
 test-nodocker: ## run the tests that need neither Docker nor a browser
@@ -62,6 +65,10 @@ bench: ## run the benchmarks and print them as one table (ARGS=-bench=Push: some
 .PHONY: screenshot
 screenshot: build ## take the README's screenshot from the running demo
 	.ci/setup docker busybox chromium -- .ci/screenshot .github/screenshot.png
+
+.PHONY: screenshots
+screenshots: ## take pictures of every page from builds of all kinds (DIR=bin/screenshots)
+	.ci/setup chromium axe -- .ci/screenshots $(DIR)
 
 .PHONY: image
 image: ## build the container image (BASE=, BUILD_BASE=, IMAGE=)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -22,20 +23,47 @@ type tab struct {
 	base string
 }
 
-// newTab starts a browser of its own. It ends with the test, which fails if the
-// console had anything to complain about but what is expected, given by a part
-// of its text.
-func newTab(t *testing.T, s *site, expected ...string) *tab {
-	t.Helper()
+// startChromium starts the one browser that the tests of this package share, and
+// returns the context of it. TestMain ends it.
+var startChromium = sync.OnceValues(func() (context.Context, error) {
+	dir, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		return nil, err
+	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900))
-	ctx, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), opts...)
+		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(dir), chromedp.WindowSize(1280, 900))
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(ctx)
+	stopChromium = func() {
+		cancel()
+		stop()
+		_ = os.RemoveAll(dir)
+	}
+	return ctx, chromedp.Do(ctx)
+})
+
+var stopChromium = func() {}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stopChromium()
+	os.Exit(code)
+}
+
+// newTab opens a tab with cookies of its own. It is closed with the test, which
+// fails if the console had anything to complain about but what is expected,
+// given by a part of its text, or if the page asked another server for anything.
+func newTab(t *testing.T, s *site, expected ...string) *tab {
+	t.Helper()
+	browser, err := startChromium()
+	must(t, err)
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	must(t, chromedp.Do(ctx))
 
+	requests := chromedp.Events(ctx, network.RequestWillBeSent)
 	messages := chromedp.Console(ctx)
-	var trouble []string
+	var trouble, elsewhere []string
 	var listening sync.WaitGroup
 	listening.Go(func() {
 		for m, err := range messages {
@@ -48,10 +76,19 @@ func newTab(t *testing.T, s *site, expected ...string) *tab {
 			}
 		}
 	})
+	listening.Go(func() {
+		for r, err := range requests {
+			if err == nil && !strings.HasPrefix(r.Request.URL, s.http.URL+"/") && !strings.HasPrefix(r.Request.URL, "data:") {
+				elsewhere = append(elsewhere, r.Request.URL)
+			}
+		}
+	})
 	t.Cleanup(func() {
 		cancel()
-		stop()
 		listening.Wait()
+		for _, url := range elsewhere {
+			t.Errorf("the page asked for %s", url)
+		}
 		for _, m := range trouble {
 			t.Errorf("console: %s", m)
 		}

@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/slipway-ci/slipway/runner/pipeline"
 	"github.com/slipway-ci/slipway/store"
@@ -150,58 +147,3 @@ func (s *site) seedRunning(r store.Repo, number int64) {
 	}
 	must(s.t, w.Append(unfinished("\r [==>   ] 40%\r [====> ] 66%")))
 }
-
-// Every page, in both themes, on a desktop and on the smallest phone: nothing
-// is wider than the screen, and the console is silent.
-func TestEveryPageFits(t *testing.T) {
-	s := newSite(t)
-	s.seedEverything()
-	empty := newSite(t)
-	b := newTab(t, s)
-	b.login()
-	fresh := newTab(t, empty)
-	pages := []struct {
-		name, path string
-		tab        *tab
-	}{
-		{"home", "/", b},
-		{"builds", "/repos/harbour/ferry", b},
-		{"nothing", "/repos/harbour/ferry?branch=none", b},
-		{"passed", "/repos/harbour/ferry/builds/1", b},
-		{"skipped", "/repos/harbour/ferry/builds/1/jobs/1/steps/2", b},
-		{"failed", "/repos/harbour/ferry/builds/2", b},
-		{"problems", "/repos/harbour/ferry/builds/3", b},
-		{"approval", "/repos/harbour/ferry/builds/4", b},
-		{"running", "/repos/harbour/ferry/builds/5", b},
-		{"missing", missingPage, fresh},
-		{"no-repos", "/", fresh},
-		{"login", "/login", fresh},
-	}
-	for _, size := range []struct {
-		name          string
-		width, height int64
-	}{{"desktop", 1280, 900}, {"phone", 360, 740}} {
-		for _, theme := range []string{"light", "dark"} {
-			for _, p := range pages {
-				t.Run(strings.Join([]string{p.name, size.name, theme}, "-"), func(t *testing.T) {
-					p.tab.theme(theme)
-					p.tab.do(chromedp.EmulateViewport(size.width, size.height))
-					p.tab.open(p.path)
-					eval[bool](p.tab, "[...document.querySelectorAll('details')].every(d => d.open = true)")
-					if w := eval[int64](p.tab, "document.documentElement.scrollWidth"); w > size.width {
-						t.Errorf("the page is %d wide: %s", w, eval[string](p.tab, widest))
-					}
-					want := map[string]string{"light": "rgb(245, 246, 248)", "dark": "rgb(11, 14, 18)"}[theme]
-					if got := eval[string](p.tab, "getComputedStyle(document.body).backgroundColor"); got != want {
-						t.Errorf("background %s", got)
-					}
-					p.tab.shot(strings.Join([]string{p.name, size.name, theme}, "-"))
-				})
-			}
-		}
-	}
-}
-
-// widest names an element that stands out of the page.
-const widest = `[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth)
-	.map(e => e.outerHTML.slice(0, 120)).slice(-1)[0] ?? 'none'`

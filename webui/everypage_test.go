@@ -1,0 +1,126 @@
+package webui_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// pageCase is a page in a state that is worth looking at.
+type pageCase struct {
+	name, path string
+	tab        *tab
+}
+
+// everyPage returns all pages, on a server that has everything and on a fresh
+// one. A new page is added here.
+func everyPage(t *testing.T) []pageCase {
+	s := newSite(t)
+	s.seedEverything()
+	full := newTab(t, s)
+	full.login()
+	fresh := newTab(t, newSite(t))
+	return []pageCase{
+		{"home", "/", full},
+		{"builds", "/repos/harbour/ferry", full},
+		{"nothing", "/repos/harbour/ferry?branch=none", full},
+		{"passed", "/repos/harbour/ferry/builds/1", full},
+		{"skipped", "/repos/harbour/ferry/builds/1/jobs/1/steps/2", full},
+		{"failed", "/repos/harbour/ferry/builds/2", full},
+		{"problems", "/repos/harbour/ferry/builds/3", full},
+		{"approval", "/repos/harbour/ferry/builds/4", full},
+		{"running", "/repos/harbour/ferry/builds/5", full},
+		{"missing", missingPage, fresh},
+		{"no-repos", "/", fresh},
+		{"login", "/login", fresh},
+	}
+}
+
+// Every page, in both themes, on a desktop and on the smallest phone: nothing
+// is wider than the screen, axe has nothing to say, the console is silent, and
+// nothing is asked of another server. The pictures are what `make screenshots`
+// keeps.
+func TestEveryPage(t *testing.T) {
+	axe := axeScript(t)
+	pages := everyPage(t)
+	for _, size := range []struct {
+		name          string
+		width, height int64
+		axe           string // the theme in which axe looks: what it finds is of a theme or of a size
+	}{{"desktop", 1280, 900, "light"}, {"phone", 360, 740, "dark"}} {
+		for _, p := range pages {
+			t.Run(p.name+"-"+size.name, func(t *testing.T) {
+				b := *p.tab
+				b.t = t
+				b.do(chromedp.EmulateViewport(size.width, size.height))
+				b.open(p.path)
+				b.wantFits(size.width)
+				for _, theme := range []string{"light", "dark"} {
+					b.theme(theme)
+					b.wantTheme(theme)
+					b.shot(strings.Join([]string{p.name, size.name, theme}, "-"))
+				}
+				b.theme(size.axe)
+				eval[bool](&b, "[...document.querySelectorAll('details')].every(d => d.open = true)")
+				b.wantFits(size.width)
+				b.wantAccessible(axe)
+			})
+		}
+	}
+}
+
+func (b *tab) wantFits(width int64) {
+	b.t.Helper()
+	if w := eval[int64](b, "document.documentElement.scrollWidth"); w > width {
+		b.t.Errorf("the page is %d wide: %s", w, eval[string](b, widest))
+	}
+}
+
+// widest names an element that stands out of the page.
+const widest = `[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth)
+	.map(e => e.outerHTML.slice(0, 120)).slice(-1)[0] ?? 'none'`
+
+func (b *tab) wantTheme(name string) {
+	b.t.Helper()
+	want := map[string]string{"light": "rgb(245, 246, 248)", "dark": "rgb(11, 14, 18)"}[name]
+	if got := eval[string](b, "getComputedStyle(document.body).backgroundColor"); got != want {
+		b.t.Errorf("background %s", got)
+	}
+}
+
+// axeScript returns the source of axe-core, which .ci/setup fetches and checks.
+func axeScript(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("SLIPWAY_AXE")
+	if path == "" {
+		out, err := exec.CommandContext(t.Context(), "../.ci/setup", "axe", "--", "printenv", "SLIPWAY_AXE").Output()
+		if err != nil {
+			t.Fatalf("fetch axe-core (npm is needed, or SLIPWAY_AXE with the path of its axe.min.js): %v", err)
+		}
+		path = strings.TrimSpace(string(out))
+	}
+	script, err := os.ReadFile(path)
+	must(t, err)
+	return string(script)
+}
+
+// axeRun has what axe found wrong as one text, "" if nothing is.
+const axeRun = `axe.run({exclude: ['#log']}, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+	.then(r => r.violations.map(v => v.id + ': ' + v.help + v.nodes.map(n => '\n  ' + n.html.slice(0, 200) + '\n    ' +
+		n.failureSummary.replaceAll('\n', ' ')).join('')).join('\n'))`
+
+// wantAccessible fails for what axe finds on the page.
+func (b *tab) wantAccessible(axe string) {
+	b.t.Helper()
+	if !eval[bool](b, "'axe' in window") {
+		b.do(chromedp.Evaluate[chromedp.Void](axe))
+	}
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise))
+	must(b.t, err)
+	if found != "" {
+		b.t.Errorf("axe: %s", found)
+	}
+}
