@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 // chunk returns the encoded rows of a chunk.
@@ -17,7 +19,7 @@ func (s *Store) chunk(v *view, n int) ([]byte, error) {
 	if rows, ok := s.chunks.get(key); ok {
 		return rows, nil
 	}
-	rows, err := s.unpack(v.path+logSuffix, &v.frames[n])
+	rows, err := s.read(v.path+logSuffix, &v.frames[n])
 	if errors.Is(err, fs.ErrNotExist) {
 		err = ErrNotFound
 	}
@@ -28,24 +30,31 @@ func (s *Store) chunk(v *view, n int) ([]byte, error) {
 	return rows, nil
 }
 
-// unpack reads a sealed chunk.
-func (s *Store) unpack(path string, f *frame) ([]byte, error) {
+// read reads a sealed chunk.
+func (s *Store) read(path string, f *frame) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	buf := make([]byte, headerSize+int(f.packed))
+	_, rows, err := s.unpack(file, f, nil, make([]byte, 0, f.raw))
+	return rows, err
+}
+
+// unpack reads a sealed chunk into the memory of buf and rows, which it returns
+// as they are then.
+func (s *Store) unpack(file io.ReaderAt, f *frame, buf, rows []byte) (_, _ []byte, err error) {
+	buf = slices.Grow(buf[:0], headerSize+int(f.packed))[:headerSize+int(f.packed)]
 	if _, err := file.ReadAt(buf, f.offset); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return buf, rows, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	packed := buf[headerSize:]
 	if !bytes.Equal(buf[:headerSize], f.appendTo(nil)) || checksum(packed) != f.crc {
-		return nil, ErrCorrupt
+		return buf, rows, ErrCorrupt
 	}
-	rows, err := s.unpacker.DecodeAll(packed, make([]byte, 0, f.raw))
+	rows, err = s.unpacker.DecodeAll(packed, rows[:0])
 	if err != nil || len(rows) != int(f.raw) {
-		return nil, ErrCorrupt
+		return buf, rows, ErrCorrupt
 	}
-	return rows, nil
+	return buf, rows, nil
 }

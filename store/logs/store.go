@@ -34,6 +34,7 @@ const (
 	defaultMaxStored = 512 << 20
 	defaultCache     = 16 << 20
 	viewBudget       = 8 << 20
+	outlineBudget    = 4 << 20
 )
 
 // Options are options of a Store. The zero value is good.
@@ -61,6 +62,7 @@ type Store struct {
 	unpacker  *zstd.Decoder
 	chunks    *lru[chunkKey, []byte] // encoded rows
 	views     *lru[string, *view]    // of logs without a writer
+	outlines  *lru[uint64, *outline] // by view.id
 	lastID    atomic.Uint64          // of a view
 
 	// removing is held by Remove, and shared by what finds files by key.
@@ -107,10 +109,11 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	return &Store{
 		dir: dir, maxStored: o.MaxStored, fill: chunkSize, log: o.Logger, packer: packer, unpacker: unpacker,
-		chunks:  newLRU[chunkKey](o.CacheBytes, func(b []byte) int64 { return int64(cap(b)) }),
-		views:   newLRU[string](viewBudget, (*view).size),
-		seed:    maphash.MakeSeed(),
-		writers: map[string]*Writer{}, arrivals: map[string]*arrival{},
+		chunks:   newLRU[chunkKey](o.CacheBytes, func(b []byte) int64 { return int64(cap(b)) }),
+		views:    newLRU[string](viewBudget, (*view).size),
+		outlines: newLRU[uint64](outlineBudget, (*outline).size),
+		seed:     maphash.MakeSeed(),
+		writers:  map[string]*Writer{}, arrivals: map[string]*arrival{},
 	}, nil
 }
 

@@ -1,0 +1,106 @@
+package logs
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// A Matcher decides which rows a search is for. It is used by one goroutine.
+type Matcher interface {
+	// Match reports whether the text of a row is searched for.
+	Match(text []byte) bool
+	// Found returns what of the text of a row that matches is to be kept in Hit.
+	Found(text []byte) string
+}
+
+// A Hit is a row that was searched for.
+type Hit struct {
+	N    int64
+	Text string // what Matcher.Found returned
+}
+
+// Found is what a search found.
+type Found struct {
+	Total int64 // rows that match
+	Hits  []Hit // the first of them, in order
+	// Spread is one row of each chunk (64 KiB of log) that has a match: enough to
+	// mark on a scale where in the log they are.
+	Spread []int64
+	// Searched is how many rows were looked at: fewer than there are if the
+	// context ended.
+	Searched int64
+}
+
+// Search looks at all rows that are stored now, on all processors, for those
+// that match, and returns at most limit of them. newMatcher is called for each
+// goroutine. If ctx ends it returns what was found until then, and its error.
+// It returns ErrNotFound if there is no such log.
+func (s *Store) Search(ctx context.Context, key string, limit int, newMatcher func() Matcher) (Found, error) {
+	v, err := s.view(key)
+	if err != nil {
+		return Found{}, fmt.Errorf("search log %s: %w", key, err)
+	}
+	q := search{view: v, limit: limit, chunks: make([]chunkHits, len(v.frames)+1)}
+	err = s.scan(ctx, v, 0, func() visitor {
+		m := newMatcher()
+		return func(n int, rows []byte) error { return q.visit(n, rows, m) }
+	})
+	if err != nil {
+		err = fmt.Errorf("search log %s: %w", key, err)
+	}
+	return q.found(), err
+}
+
+// A search gathers the hits of chunks.
+type search struct {
+	view  *view
+	limit int
+
+	mu     sync.Mutex // guards listed
+	listed int        // hits in chunks that were visited
+
+	chunks []chunkHits // each written by who visits the chunk
+}
+
+type chunkHits struct {
+	rows, total, first int64
+	hits               []Hit
+}
+
+func (q *search) visit(n int, rows []byte, m Matcher) error {
+	q.mu.Lock()
+	listed := q.listed
+	q.mu.Unlock()
+	list := listed < q.limit // else there are as many before this chunk
+	c := &q.chunks[n]
+	err := eachRow(rows, q.view.before(n).rows+1, func(n int64, r *row) {
+		c.rows++
+		if !m.Match(r.Text) {
+			return
+		}
+		if c.total++; c.total == 1 {
+			c.first = n
+		}
+		if list && len(c.hits) < q.limit {
+			c.hits = append(c.hits, Hit{n, m.Found(r.Text)})
+		}
+	})
+	q.mu.Lock()
+	q.listed += len(c.hits)
+	q.mu.Unlock()
+	return err
+}
+
+func (q *search) found() (f Found) {
+	for i := range q.chunks {
+		c := &q.chunks[i]
+		f.Total += c.total
+		f.Searched += c.rows
+		if c.total > 0 {
+			f.Spread = append(f.Spread, c.first)
+		}
+		f.Hits = append(f.Hits, c.hits[:min(len(c.hits), q.limit-len(f.Hits))]...)
+	}
+	return f
+}

@@ -1,0 +1,112 @@
+package logs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// contains matches rows that contain it.
+type contains []byte
+
+func (c contains) Match(text []byte) bool   { return bytes.Contains(text, c) }
+func (c contains) Found(text []byte) string { return string(text) }
+
+func find(t testing.TB, s *Store, text string, limit int) Found {
+	t.Helper()
+	f, err := s.Search(t.Context(), key, limit, func() Matcher { return contains(text) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestSearch(t *testing.T) {
+	s := openStore(t, t.TempDir(), 300, Options{})
+	w := create(t, s)
+	for i := range 1000 {
+		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
+	}
+	check := func(name string, s *Store) {
+		t.Helper()
+		f := find(t, s, "line 77", 10)
+		want := []Hit{{77, "line 77"}}
+		for i := range 9 {
+			want = append(want, Hit{int64(770 + i), fmt.Sprintf("line %d", 770+i)})
+		}
+		if d := cmp.Diff(want, f.Hits); d != "" || f.Total != 11 || f.Searched != 1000 {
+			t.Errorf("%s: %d hits in %d rows (-want +got):\n%s", name, f.Total, f.Searched, d)
+		}
+		if len(f.Spread) < 2 || f.Spread[0] != 77 || f.Spread[1] != 770 {
+			t.Errorf("%s: spread %v", name, f.Spread)
+		}
+		if f = find(t, s, "line", 3); f.Total != 1000 || len(f.Hits) != 3 || f.Hits[2].N != 3 || len(f.Spread) < 30 {
+			t.Errorf("%s: all rows: %+v", name, f)
+		}
+		if f = find(t, s, "none", 3); f.Total != 0 || f.Hits != nil || f.Spread != nil || f.Searched != 1000 {
+			t.Errorf("%s: nothing: %+v", name, f)
+		}
+	}
+	check("live", s)
+	closeLog(t, w)
+	check("finished", s)
+	check("from the files", openStore(t, s.dir, 0, Options{}))
+}
+
+func TestSearchEndsWithItsContext(t *testing.T) {
+	s := openStore(t, t.TempDir(), 300, Options{})
+	w := create(t, s)
+	for i := range 1000 {
+		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
+	}
+	closeLog(t, w)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f, err := s.Search(ctx, key, 10, func() Matcher { return contains("line") })
+	if !errors.Is(err, context.Canceled) || f.Searched == 1000 {
+		t.Errorf("%d rows, error %v", f.Searched, err)
+	}
+}
+
+func TestSearchFindsDamage(t *testing.T) {
+	s := openStore(t, t.TempDir(), 300, Options{})
+	w := create(t, s)
+	for i := range 1000 {
+		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
+	}
+	closeLog(t, w)
+	log, tail := readFiles(t, s.dir)
+	log[len(log)/4] ^= 1
+	dir := t.TempDir()
+	writeFiles(t, dir, log, tail)
+	_, err := openStore(t, dir, 0, Options{}).Search(t.Context(), key, 10, func() Matcher { return contains("x") })
+	if !errors.Is(err, ErrCorrupt) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func BenchmarkSearch(b *testing.B) {
+	s, size := benchLog(b, 500_000)
+	b.SetBytes(size)
+	for b.Loop() {
+		if f := find(b, s, "no such text", 10); f.Searched != 500_000 {
+			b.Fatalf("%+v", f)
+		}
+	}
+}
+
+// BenchmarkCommands reads a whole log for its commands.
+func BenchmarkCommands(b *testing.B) {
+	s, size := benchLog(b, 500_000)
+	b.SetBytes(size)
+	for b.Loop() {
+		s.outlines.removeFunc(func(uint64) bool { return true })
+		if _, err := s.Commands(b.Context(), key); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
