@@ -55,13 +55,12 @@ func (r *run) lastAttempt(s *step) int {
 func (x *execution) attempts() (StepResult, error) {
 	for {
 		st, err := x.contain()
-		if x.run.live.Err() != nil {
-			x.unbound()
-			return StepResult{}, context.Cause(x.run.live)
-		}
 		res := x.outcome(st, err)
 		again := x.again(res, err)
 		x.unbound()
+		if x.run.live.Err() != nil { // asked last: it ends what was asked before
+			return StepResult{}, context.Cause(x.run.live)
+		}
 		if !again {
 			x.explain(st, res)
 			return res, nil

@@ -12,7 +12,8 @@ import (
 type Observer interface {
 	// Intend returns once it is durable that op is about to be done.
 	Intend(ctx context.Context, op Op) error
-	// Done records that op was done; id is what a create op made, else "".
+	// Done records that op was done; id is what a create op made, or something
+	// else for a later Run to read, or "".
 	Done(ctx context.Context, op Op, id string) error
 
 	// StepStarted: the step's turn has come. Its log may be opened before.
@@ -105,6 +106,10 @@ const (
 	OpCreateVolume    OpKind = "create-volume"
 	OpCreateContainer OpKind = "create-container"
 	OpCopySource      OpKind = "copy-source"
+	// OpWarm starts a container whose script waits at its gate.
+	OpWarm OpKind = "warm"
+	// OpStart starts a container, or opens its gate: from its Intend on the
+	// step's commands may have begun.
 	OpStart           OpKind = "start"
 	OpStop            OpKind = "stop"
 	OpRemove          OpKind = "remove"     // a step's container

@@ -33,6 +33,9 @@ type passes struct {
 	// cut are the rows of a line without an end that the pass before this one
 	// appended, by stream. Those of an earlier process the Log itself knows.
 	cut [StreamStderr + 1]int64
+	// marked: the first command's marker has been read, by some pass of the
+	// attempt.
+	marked atomic.Bool
 	// base are the lines of each stream that the log has of attempts before.
 	base [StreamStderr + 1]int64
 }
@@ -65,12 +68,16 @@ func (ps *passes) stream(stream Stream, left *atomic.Int64) *streamWriter {
 			if index < 0 || index >= len(ps.commands) {
 				return false, nil
 			}
+			ps.marked.Store(true)
 			return true, w.lines.command(ps.commands[index], status)
 		}
 		w.text.w = w.markers
 	}
 	return w
 }
+
+// begun reports whether the step's commands began, if it has any.
+func (ps *passes) begun() bool { return ps.marked.Load() }
 
 // end completes a pass that has seen everything.
 func (p *pass) end() error {
@@ -82,6 +89,7 @@ func (p *pass) end() error {
 func (ps *passes) finish() (lines [StreamStderr + 1]int64, err error) {
 	ps.sink.endLines(ps.cut)
 	ps.cut = [StreamStderr + 1]int64{}
+	ps.marked.Store(false)
 	if err := ps.sink.flush(); err != nil {
 		return lines, err
 	}

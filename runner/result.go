@@ -22,6 +22,8 @@ func (x *execution) outcome(st ContainerState, err error) StepResult {
 		res.Status, res.Reason = stopped(context.Cause(x.ctx), ran || x.stopping, x.run.limit.output)
 	case !ran:
 		res.Status, res.Reason = Error, err.Error()
+	case x.neverBegan(st):
+		res.Status, res.Reason = Error, errNotBegun.Error()
 	case st.ExitCode != 0:
 		limits, _ := lower(x.run.job.Limits, x.step.plan.Resources)
 		res.Status, res.Reason = Failure, exitReason(st, limits.MemoryBytes)

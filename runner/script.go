@@ -18,7 +18,8 @@ const maxScript = 120 << 10
 // entrypoint: [/bin/bash, -c, 'echo $CI_SCRIPT | base64 -d | /bin/bash -e'].
 const scriptVariable = "CI_SCRIPT"
 
-// script returns the shell script that runs a step's commands.
+// script returns the shell script that runs a step's commands. One that is held
+// waits at a gate first.
 //
 // The commands stand in it as they are, in one shell: what one sets the next
 // has. Before each, marker tells the reader which one begins and how the one
@@ -29,9 +30,12 @@ const scriptVariable = "CI_SCRIPT"
 //
 // The script enters the working directory itself, because an engine that is
 // told to would create it early, owned by root.
-func script(commands []string, dir, nonce string) string {
+func script(commands []string, dir, nonce string, held bool) string {
 	var b strings.Builder
 	b.WriteString("exec 2>&1\nset -e\n")
+	if held {
+		b.WriteString(gateScript)
+	}
 	fmt.Fprintf(&b, "mkdir -p %[1]s\ncd %[1]s\n", quote(dir))
 	// What `set -x` says of the function's body goes nowhere.
 	fmt.Fprintf(&b, "_slipway() { printf '\\033]%%s;%%s;%%s\\007\\n' %s \"$1\" \"$2\"; } 2>/dev/null\n",
@@ -77,7 +81,7 @@ func invoke(w pipeline.Workspace, s *pipeline.Step, nonce string) (invocation, e
 		}
 		return in, nil
 	}
-	text := script(s.Commands, workDir(w, s), nonce)
+	text := script(s.Commands, workDir(w, s), nonce, gated(s))
 	in := invocation{entrypoint: s.Entrypoint, cmd: []string{text}}
 	size := len(text)
 	switch {

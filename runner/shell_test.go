@@ -20,6 +20,7 @@ func inShell(t *testing.T, shell, lines []string) (rows []string, code int) {
 	s.runs("build", func(p *runnertest.Process) int {
 		script := p.Spec().Cmd[0]
 		cmd := exec.Command(shell[0], append(shell[1:len(shell):len(shell)], "-c", script)...)
+		cmd.Stdin = strings.NewReader(p.Line() + "\n")
 		cmd.Env = append(os.Environ(), "HOME=/root")
 		cmd.Stdout, cmd.Stderr = p.Stdout(), p.Stderr()
 		err := cmd.Run()

@@ -52,6 +52,7 @@ func (s *step) containerSpec(failed bool) (ContainerSpec, error) {
 		ExtraHosts:  plan.ExtraHosts,
 		NetworkMode: plan.NetworkMode,
 		ShmSize:     plan.ShmSize,
+		Gate:        gated(plan),
 	}
 	spec.Limits, _ = lower(j.Limits, plan.Resources)
 	if spec.NetworkMode == "" {

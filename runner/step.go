@@ -117,15 +117,6 @@ func (x *execution) contain() (ContainerState, error) {
 	if err != nil {
 		return ContainerState{}, err
 	}
-	if err := x.await(r.setup.treeOpened); err != nil {
-		return ContainerState{}, err
-	}
-	if err := r.setup.copySource(r, id); err != nil {
-		return ContainerState{}, err
-	}
-	if err := x.await(r.setup.networkMade); err != nil {
-		return ContainerState{}, err
-	}
 	return x.start(id)
 }
 
@@ -185,15 +176,18 @@ func (x *execution) makeVolumes(mounts []pipeline.Mount) error {
 	return nil
 }
 
-// start starts the container as soon as what it uses answers, its output
-// attached, and follows it to its end.
+// start starts the container and follows it to its end. One with a gate is
+// started at once, any other when its turn has come.
 func (x *execution) start(id string) (ContainerState, error) {
+	if gated(x.step.plan) {
+		return x.startGated(id)
+	}
 	r, s := x.run, x.step
-	if err := x.awaitServices(); err != nil {
+	if err := x.awaitTurn(id); err != nil {
 		return ContainerState{}, err
 	}
-	if x.ctx.Err() != nil {
-		return ContainerState{}, context.Cause(x.ctx)
+	if err := x.await(r.setup.networkMade); err != nil {
+		return ContainerState{}, err
 	}
 	out, err := r.eng.Attach(r.live, id)
 	if err != nil {
@@ -204,16 +198,62 @@ func (x *execution) start(id string) (ContainerState, error) {
 	_, err = r.do(s.op(OpStart), func(ctx context.Context) (string, error) {
 		return "", r.eng.Start(ctx, id)
 	})
+	return x.started(id, out, wrap("start container", err))
+}
+
+// awaitTurn waits until the source is in the volume and what the step uses
+// answers.
+func (x *execution) awaitTurn(id string) error {
+	r := x.run
+	if err := x.await(r.setup.treeOpened); err != nil {
+		return err
+	}
+	if err := r.setup.copySource(r, id); err != nil {
+		return err
+	}
+	if err := x.awaitServices(); err != nil {
+		return err
+	}
+	return context.Cause(x.ctx)
+}
+
+// startGated is start for a container with a gate.
+func (x *execution) startGated(id string) (ContainerState, error) {
+	if err := x.await(x.run.setup.networkMade); err != nil {
+		return ContainerState{}, err
+	}
+	out, err := x.step.arrive(id)
+	if err != nil {
+		return ContainerState{}, err
+	}
+	return x.goThrough(id, out)
+}
+
+// goThrough opens the gate of a container that waits there, when its turn has
+// come.
+func (x *execution) goThrough(id string, out Output) (ContainerState, error) {
+	defer out.Close()
+	if err := x.awaitTurn(id); err != nil {
+		return ContainerState{}, err
+	}
+	x.bound(time.Now())
+	return x.started(id, out, x.openGate(id))
+}
+
+// started follows a container of which err tells whether it was started.
+func (x *execution) started(id string, out Output, err error) (ContainerState, error) {
+	r := x.run
 	if r.live.Err() != nil {
 		return ContainerState{}, context.Cause(r.live)
 	}
 	if err != nil {
-		// The answer may be lost, and the container run.
-		if st, ierr := x.inspect(r.live, id); ierr != nil || !st.Started {
-			return ContainerState{}, wrap("start container", err)
+		// The answer may be lost, and the container run. (A gate that cannot be
+		// opened holds.)
+		if st, ierr := x.inspect(r.live, id); ierr != nil || !st.Started || gated(x.step.plan) {
+			return ContainerState{}, err
 		}
 	}
-	r.events <- event{step: s, started: true}
+	r.events <- event{step: x.step, started: true}
 	return x.watch(id, out)
 }
 
@@ -234,7 +274,10 @@ func (x *execution) resume() (ContainerState, error) {
 	case !st.Started:
 		return x.start(st.ID)
 	}
-	x.bound(st.StartedAt)
+	x.bound(x.openedAt(st))
+	if err := x.reopen(st); err != nil {
+		return ContainerState{}, err
+	}
 	r.events <- event{step: s, started: true}
 	if !st.Running {
 		if s.health != nil {
