@@ -8,9 +8,9 @@ import (
 
 // setDrone adds the variables that the files of Drone know, under Drone's names
 // and with its values where they differ from ours: a push's source branch is
-// the branch, CI is "true". Those that tell of a status are as they are while
-// nothing has failed; the runner sets them anew for each step. What tells when
-// something ended, or on which machine it runs, is not there.
+// the branch, CI is "true". Those that tell of a status, or of what failed, are as
+// they are while nothing has; the runner sets them anew for each step. What has
+// not ended has ended at 0.
 func (v variables) setDrone(f *Facts) {
 	v["CI"], v["DRONE"] = "true", "true"
 	v.setDroneSystem(f)
@@ -35,6 +35,11 @@ func (v variables) setDroneSystem(f *Facts) {
 	v.set("DRONE_SYSTEM_HOST", f.System.Host)
 	v.set("DRONE_SYSTEM_HOSTNAME", f.System.Host)
 	v.set("DRONE_SYSTEM_VERSION", f.System.Version)
+	// The steps run where the server does.
+	v.set("DRONE_STAGE_MACHINE", f.System.Host)
+	v.set("DRONE_RUNNER_HOST", f.System.Host)
+	v.set("DRONE_RUNNER_HOSTNAME", f.System.Host)
+	v.set("DRONE_RUNNER_PLATFORM", f.System.Platform)
 }
 
 func (v variables) setDroneRepo(f *Facts) {
@@ -98,6 +103,8 @@ func (v variables) setDroneBuild(f *Facts) {
 	}
 	v.setTime("DRONE_BUILD_STARTED", started)
 	v.setTime("DRONE_STAGE_STARTED", started)
+	v.set("DRONE_BUILD_FINISHED", "0")
+	v.set("DRONE_STAGE_FINISHED", "0")
 	v.set("DRONE_DEPLOY_TO", f.Deploy.Target)
 	v.setNumber("DRONE_DEPLOY_ID", f.Deploy.ID)
 }

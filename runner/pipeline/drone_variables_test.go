@@ -34,6 +34,8 @@ func TestDroneVariables(t *testing.T) {
 		"DRONE_BUILD_NUMBER": "12", "DRONE_BUILD_PARENT": "11", "DRONE_BUILD_STATUS": "success", "DRONE_BUILD_DEBUG": "false", "DRONE_BUILD_TRIGGER": "@hook",
 		"DRONE_BUILD_LINK": "https://ci.example.com/octo/app/12", "DRONE_BUILD_CREATED": "1700000000", "DRONE_BUILD_STARTED": "1700000009",
 		"DRONE_STAGE_KIND": "pipeline", "DRONE_STAGE_TYPE": "docker", "DRONE_STAGE_NAME": "default", "DRONE_STAGE_NUMBER": "1", "DRONE_STAGE_STATUS": "success",
+		"DRONE_BUILD_FINISHED": "0", "DRONE_STAGE_FINISHED": "0", "DRONE_STAGE_MACHINE": "ci.example.com",
+		"DRONE_RUNNER_HOST": "ci.example.com", "DRONE_RUNNER_HOSTNAME": "ci.example.com", "DRONE_RUNNER_PLATFORM": "linux/arm/v7",
 		"DRONE_STAGE_STARTED": "1700000009", "DRONE_STAGE_OS": "linux", "DRONE_STAGE_ARCH": "arm", "DRONE_STAGE_VARIANT": "v7",
 		"DRONE_WORKSPACE": "/drone/src", "DRONE_WORKSPACE_BASE": "/drone/src",
 		"GIT_AUTHOR_NAME": "mona", "GIT_AUTHOR_EMAIL": "mona@example.com", "GIT_COMMITTER_NAME": "mona", "GIT_COMMITTER_EMAIL": "mona@example.com", "GIT_TERMINAL_PROMPT": "0",
