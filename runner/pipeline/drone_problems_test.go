@@ -54,8 +54,6 @@ func TestDroneProblems(t *testing.T) {
 			"2:11: the volume `c` is of no kind that is supported; give it `host: {path: …}` or `temp: {}`"}},
 		{"volume without a name", head + "volumes: [{temp: {}}]\n" + steps, []string{
 			"2:11: a volume has no name; add `name:`; the steps mount the volume by it"}},
-		{"volume's name", head + "volumes: [{name: a/b, temp: {}}]\n" + steps, []string{
-			"2:18: the name `a/b` of a temp volume has other characters than letters, digits, `-`, `_` and `.`, or too many; rename it"}},
 		{"relative host path", head + "volumes: [{name: c, host: {path: tmp}}]\n" + steps, []string{
 			"2:34: `path` of a host volume must be an absolute path; write for example `/var/cache`"}},
 		{"medium", head + "volumes: [{name: c, temp: {medium: ram}}]\n" + steps, []string{

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"path"
 	"regexp"
@@ -49,8 +51,18 @@ func (t *droneTemp) decode(d *decoder, n *yaml.Node) {
 	}
 }
 
-// tempName is what may be part of the name of an engine's volume.
-var tempName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
+// tempName is what is taken into the name of an engine's volume as it is.
+var tempName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?$`)
+
+// tempVolume returns the part of an engine's volume name that stands for a temp
+// volume. Drone takes any name for one, so that others become a hash.
+func tempVolume(name string) string {
+	if tempName.MatchString(name) {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return "temp_" + hex.EncodeToString(sum[:])
+}
 
 // droneVolumes are the volumes of a pipeline.
 type droneVolumes struct{ items []droneVolume }
@@ -68,11 +80,8 @@ func (l *droneVolumes) decode(d *decoder, n *yaml.Node) {
 			d.report(n, "a volume has no name", "add `name:`; the steps mount the volume by it")
 			return
 		}
-		switch {
-		case v.Host.node == nil && v.Temp.node == nil:
+		if v.Host.node == nil && v.Temp.node == nil {
 			d.report(n, fmt.Sprintf("the volume `%s` is of no kind that is supported", clip(v.Name.value)), "give it `host: {path: …}` or `temp: {}`")
-		case v.Host.node == nil && !tempName.MatchString(v.Name.value):
-			d.report(v.Name.node, fmt.Sprintf("the name `%s` of a temp volume has other characters than letters, digits, `-`, `_` and `.`, or too many", clip(v.Name.value)), "rename it")
 		}
 		l.items = append(l.items, v)
 	})
@@ -93,7 +102,7 @@ func (v *droneVolume) mount(target string) Mount {
 	if v.Host.node != nil {
 		return Mount{Kind: MountHost, Source: path.Clean(v.Host.Path.value), Target: target}
 	}
-	return Mount{Kind: MountTemp, Source: v.Name.value, Target: target, Memory: v.Temp.Medium.value != ""}
+	return Mount{Kind: MountTemp, Source: tempVolume(v.Name.value), Target: target, Memory: v.Temp.Medium.value != ""}
 }
 
 // droneMount is where a step has a volume, or the device that a volume names.
