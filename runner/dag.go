@@ -11,14 +11,13 @@ import (
 // what is marked.
 type step struct {
 	run    *run
-	number int            // never changes
-	plan   *pipeline.Step // never changes
+	number int // never changes
+	// plan has the secrets in it, unless unresolved is why they cannot be had.
+	// They don't change after newRun.
+	plan       *pipeline.Step
+	unresolved error
 	// service: it belongs to the services of the workflow.
 	service bool // never changes
-	// env is the step's own environment with the secrets in it; unresolved is why
-	// there is none. They don't change after newRun.
-	env        map[string]string
-	unresolved error
 	// needs are the steps it waits for. Those that `when` kept out are replaced
 	// by what they wait for.
 	needs []*step
@@ -224,11 +223,13 @@ func (r *run) finished() bool {
 	return true
 }
 
-func (r *run) failedSoFar() bool {
+// failedSoFar returns the names of the steps that have failed.
+func (r *run) failedSoFar() []string {
+	var failed []string
 	for _, s := range r.steps {
 		if s.counts() {
-			return true
+			failed = append(failed, s.plan.Name)
 		}
 	}
-	return false
+	return failed
 }

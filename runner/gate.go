@@ -72,7 +72,7 @@ func (s *step) arrive(id string) (Output, error) {
 // is recorded.
 func (x *execution) openGate(id string) error {
 	r, s := x.run, x.step
-	then, err := s.containerSpec(false)
+	then, err := s.containerSpec(nil)
 	if err != nil {
 		return finalError{err}
 	}

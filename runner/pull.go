@@ -117,7 +117,7 @@ func (ps *pulls) stop() {
 // while these start.
 func (r *run) prefetch() {
 	for _, s := range r.steps {
-		if !s.done && !s.launched && !s.service && len(s.needs) == 0 {
+		if !s.done && !s.launched && !s.service && len(s.needs) == 0 && s.unresolved == nil {
 			r.pulls.start(r, s.plan.Image, s.plan.Pull)
 		}
 	}

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,7 +75,9 @@ func TestArguments(t *testing.T) {
 // What a .drone.yml asks for by the names of Drone is told anew to each step.
 func TestDroneEnvironment(t *testing.T) {
 	s := newScenario(t, step("test"), with(step("tell"), func(p *pipeline.Step) { p.DependsOn, p.OnFailure = []string{"test"}, true }))
-	s.job.Workflow.Environment = map[string]string{"DRONE": "true", "DRONE_BUILD_STATUS": "success", "DRONE_STAGE_STATUS": "success"}
+	s.job.Workflow.Environment = map[string]string{
+		"DRONE": "true", "DRONE_STAGE_NAME": "linux", "DRONE_BUILD_STATUS": "success", "DRONE_STAGE_STATUS": "success",
+	}
 	env := map[string][]string{}
 	s.eng.Default(func(made runner.ContainerSpec) runnertest.Program {
 		env[made.Aliases[0]] = made.Env
@@ -82,9 +85,25 @@ func TestDroneEnvironment(t *testing.T) {
 	})
 	s.run()
 	got := strings.Join(env["tell"], "\n")
-	for _, want := range []string{"DRONE_BUILD_STATUS=failure", "DRONE_STAGE_STATUS=failure", "DRONE_STEP_NAME=tell", "DRONE_STEP_NUMBER=2"} {
+	for _, want := range []string{"DRONE_BUILD_STATUS=failure", "DRONE_STAGE_STATUS=failure", "DRONE_STEP_NAME=tell", "DRONE_STEP_NUMBER=2",
+		"DRONE_FAILED_STEPS=test", "DRONE_FAILED_STAGES=linux"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+	if before := strings.Join(env["test"], "\n"); strings.Contains(before, "DRONE_FAILED") {
+		t.Errorf("before anything failed:\n%s", before)
+	}
+}
+
+// A plugin that looks for Drone's names finds what the step makes of ours.
+func TestAliasesOfWhatTheStepSays(t *testing.T) {
+	spec, _ := specOf(t, with(step("publish"), func(p *pipeline.Step) {
+		p.Kind, p.Environment = pipeline.KindPlugin, map[string]string{"CI_COMMIT_BRANCH": "release", "DRONE_REPO": "octo/other"}
+	}))
+	for _, want := range []string{"DRONE_BRANCH=release", "DRONE_REPO=octo/other"} {
+		if !slices.Contains(spec.Env, want) {
+			t.Errorf("no %s in %q", want, spec.Env)
 		}
 	}
 }

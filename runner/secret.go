@@ -1,8 +1,8 @@
 package runner
 
-// resolve makes the environments of the steps that may run, with the secrets in
-// them, and returns everything that no output may show. A secret that is missing
-// concerns only the steps that ask for it.
+// resolve puts the secrets into the steps that may run, of which the job keeps
+// what it was given, and returns everything that no output may show. A secret that
+// is missing concerns only the steps that ask for it.
 func (r *run) resolve() []string {
 	var secrets []string
 	for _, s := range r.job.Secrets {
@@ -16,8 +16,10 @@ func (r *run) resolve() []string {
 		if s.plan.Skip != "" {
 			continue
 		}
-		var values []string
-		s.env, values, s.unresolved = s.plan.Resolve(lookup)
+		resolved, values, err := s.plan.Resolve(lookup)
+		if s.unresolved = err; err == nil {
+			s.plan = &resolved
+		}
 		for _, v := range values {
 			secrets = append(secrets, validText(v))
 		}

@@ -97,3 +97,36 @@ func TestSecretInAReason(t *testing.T) {
 	s.run()
 	s.wantJob(runner.Error, "step deploy failed: create container: CreateContainer: bad variable TOKEN=********", "deploy")
 }
+
+// A secret can be the image, and an argument; what the log tells of both hides it.
+func TestSecretsOutsideTheEnvironment(t *testing.T) {
+	s := newScenario(t, with(step("deploy"), func(p *pipeline.Step) {
+		p.Image, p.Entrypoint = "", []string{"app", ""}
+		p.Places = []pipeline.Place{{Key: "image", Secret: "image"}, {Key: "entrypoint", Index: 1, Secret: "key"}}
+	}))
+	s.job.Secret = vault(map[string]string{"image": "registry.example.com/hidden/app:1", "key": "--key=hunter2"})
+	var spec runner.ContainerSpec
+	s.runs("deploy", func(p *runnertest.Process) int { spec = p.Spec(); return 0 })
+	s.run()
+	s.wantJob(runner.Success, "", "")
+	if spec.Image != "registry.example.com/hidden/app:1" || !slices.Equal(spec.Entrypoint, []string{"app", "--key=hunter2"}) {
+		t.Errorf("it runs %q of %s", spec.Entrypoint, spec.Image)
+	}
+	for _, row := range s.ledger.rows(s.number("deploy")) {
+		if strings.Contains(fmt.Sprint(row), "hidden") {
+			t.Errorf("the log has %q", row)
+		}
+	}
+}
+
+// An image that is not known is not asked for, not even ahead.
+func TestMissingSecretOfAnImage(t *testing.T) {
+	s := newScenario(t, with(step("deploy"), func(p *pipeline.Step) {
+		p.Image, p.Places = "", []pipeline.Place{{Key: "image", Secret: "image"}}
+	}))
+	s.run()
+	s.wantJob(runner.Error, "step deploy failed: resolve image: there is no secret `image`", "deploy")
+	if n := s.eng.Count("PullImage"); n != 0 {
+		t.Errorf("%d images were pulled", n)
+	}
+}

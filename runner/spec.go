@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/slipway-ci/slipway/runner/pipeline"
 )
@@ -22,11 +23,8 @@ func (j *Job) labels(step int) map[string]string {
 }
 
 // containerSpec describes the container of a step, save for the volume. failed
-// is whether a step of the job has failed so far.
-func (s *step) containerSpec(failed bool) (ContainerSpec, error) {
-	if s.unresolved != nil {
-		return ContainerSpec{}, s.unresolved
-	}
+// are the steps of the job that have failed so far.
+func (s *step) containerSpec(failed []string) (ContainerSpec, error) {
 	j, plan := s.run.job, s.plan
 	in, err := invoke(j.Workflow.Workspace, plan, j.Nonce)
 	if err != nil {
@@ -75,7 +73,7 @@ func (j *Job) mounts(step *pipeline.Step) []pipeline.Mount {
 
 // environment is what a container gets, sorted: what the runner knows, over it
 // the workflow's and over that the step's own.
-func (s *step) environment(script string, failed bool) []string {
+func (s *step) environment(script string, failed []string) []string {
 	env := map[string]string{
 		// The source belongs to root, whoever the image runs as.
 		"GIT_CONFIG_COUNT":   "1",
@@ -84,7 +82,7 @@ func (s *step) environment(script string, failed bool) []string {
 	}
 	maps.Copy(env, s.run.job.Workflow.Environment)
 	status := "success"
-	if failed {
+	if len(failed) > 0 {
 		status = "failure"
 	}
 	env["CI_STEP_NAME"], env["CI_STEP_NUMBER"] = s.plan.Name, strconv.Itoa(s.number)
@@ -92,12 +90,15 @@ func (s *step) environment(script string, failed bool) []string {
 	if _, ok := env["DRONE"]; ok { // the environment of a .drone.yml
 		env["DRONE_BUILD_STATUS"], env["DRONE_STAGE_STATUS"] = status, status
 		env["DRONE_STEP_NAME"], env["DRONE_STEP_NUMBER"] = s.plan.Name, strconv.Itoa(s.number)
+		if len(failed) > 0 {
+			env["DRONE_FAILED_STEPS"], env["DRONE_FAILED_STAGES"] = strings.Join(failed, ","), env["DRONE_STAGE_NAME"]
+		}
 	}
-	s.plan.AddAliases(env)
 	if script != "" {
 		env[scriptVariable] = script
 	}
-	maps.Copy(env, s.env)
+	maps.Copy(env, s.plan.Environment)
+	s.plan.AddAliases(env) // of what the step makes of the variables
 	list := make([]string, 0, len(env))
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, k+"="+env[k])

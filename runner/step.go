@@ -26,7 +26,7 @@ type execution struct {
 	ctx     context.Context // ends with whole, or when the attempt's time is up
 	unbound func()          // lets go of ctx, once nobody asks any more why it ended
 	adopted bool            // an earlier Run may have started the container
-	failed  bool            // a step of the job had failed when this one was launched
+	failed  []string        // the steps of the job that had failed when this one was launched
 
 	began  time.Time // its turn
 	sink   *sink
@@ -104,6 +104,10 @@ func (x *execution) contain() (ContainerState, error) {
 		return x.resume()
 	}
 	r, s := x.run, x.step
+	if s.unresolved != nil {
+		s.created = s.opIntended(OpCreateContainer)
+		return ContainerState{}, finalError{s.unresolved}
+	}
 	if err := r.pulls.wait(x.ctx, r, s.plan, &noticeWriter{sink: x.sink}); err != nil {
 		return ContainerState{}, err
 	}

@@ -30,8 +30,9 @@ type value interface {
 type decoder struct {
 	doc      *document
 	vars     *substituter
-	work     *int   // left; shared by all decoders of the document
-	secrets  *Facts // of which only the secrets are looked at
+	work     *int            // left; shared by all decoders of the document
+	secrets  *Facts          // of which only the secrets are looked at
+	missing  []missingSecret // see takeMissing
 	problems Problems
 	errors   int // in problems
 	warnings int // in problems
@@ -254,7 +255,11 @@ func (d *decoder) unknownKey(key *yaml.Node, what string, target reflect.Value) 
 		return
 	}
 	known := slices.Collect(maps.Keys(d.fieldsOf(target.Type())))
-	d.reportUnknown(key, what, didYouMean(key.Value, known))
+	fix := didYouMean(key.Value, known)
+	if key.Value == fromSecretKey {
+		fix = noSecretHere
+	}
+	d.reportUnknown(key, what, fix)
 }
 
 func (d *decoder) reportUnknown(key *yaml.Node, what, fix string) {

@@ -29,7 +29,7 @@ func (l *dependencies) decode(d *decoder, n *yaml.Node) {
 	}
 	for _, c := range nodes {
 		var item dependency
-		if c.Kind != yaml.MappingNode {
+		if c.Kind != yaml.MappingNode || hasSecret(c) {
 			if item.Name.decodeAs(d, c, plain) {
 				l.items = append(l.items, item)
 			}

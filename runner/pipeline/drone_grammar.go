@@ -40,6 +40,7 @@ type droneEnvironment struct{ environment }
 
 func (e *droneEnvironment) decode(d *decoder, n *yaml.Node) {
 	e.environment.decode(d, n)
+	d.takeMissing() // what is wrong is that they stand here at all
 	for _, p := range d.pairs(n) {
 		if _, ok := e.secrets[p.key.Value]; ok {
 			d.report(p.value, "secrets cannot stand in the `environment` of a pipeline", "name them in the steps that need them")
@@ -52,7 +53,7 @@ type droneStep struct {
 	key, node *yaml.Node // in a map of steps, its key; where it stands
 
 	Name        text         `yaml:"name"`
-	Image       text         `yaml:"image"`
+	Image       confidential `yaml:"image"`
 	Commands    script       `yaml:"commands"`
 	Command     script       `yaml:"command"`
 	Entrypoint  script       `yaml:"entrypoint"`
@@ -64,7 +65,7 @@ type droneStep struct {
 	Failure     droneFailure `yaml:"failure"`
 	Pull        dronePull    `yaml:"pull"`
 	User        user         `yaml:"user"`
-	WorkingDir  text         `yaml:"working_dir"`
+	WorkingDir  confidential `yaml:"working_dir"`
 
 	Privileged  boolean     `yaml:"privileged"`
 	Volumes     droneMounts `yaml:"volumes"`
@@ -81,6 +82,8 @@ type droneStep struct {
 	CPUQuota  withoutEffect `yaml:"cpu_quota"`
 	CPUShares withoutEffect `yaml:"cpu_shares"`
 	CPUSet    withoutEffect `yaml:"cpu_set"`
+
+	missing []missingSecret // that it mentions
 }
 
 // droneSteps is the steps as a list.
@@ -96,6 +99,7 @@ func (l *droneSteps) decodeAs(d *decoder, n *yaml.Node, what string) {
 	d.containers(n, what, func(key, n *yaml.Node) {
 		s := droneStep{key: key, node: n}
 		if d.object(n, what, &s) {
+			s.missing = d.takeMissing()
 			l.items = append(l.items, s)
 		}
 	})

@@ -1,6 +1,9 @@
 package pipeline
 
 import (
+	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -202,6 +205,30 @@ func TestDroneService(t *testing.T) {
 	}
 }
 
+// The name of a temporary volume becomes part of the name of one of the engine's,
+// which may hold less than Drone's.
+func TestDroneTempNames(t *testing.T) {
+	source := func(name string) string {
+		quoted := fmt.Sprintf("%q", name)
+		text := "volumes: [{name: " + quoted + ", temp: {}}]\n" + droneStepWith("volumes: [{name: "+quoted+", path: /v}]")
+		return mustDrone(t, text, pushFacts()).Workflows[0].Steps[0].Volumes[0].Source
+	}
+	for _, name := range []string{"cache", "go-mod", "a", "v1.2", strings.Repeat("x", 40)} {
+		if got := source(name); got != name {
+			t.Errorf("%s becomes %s", name, got)
+		}
+	}
+	engine := regexp.MustCompile(`^temp_[0-9a-f]{64}$`)
+	for _, name := range []string{"a/b", "go cache", "..", "-v", "x.", "größe", strings.Repeat("x", 41)} {
+		if got := source(name); !engine.MatchString(got) {
+			t.Errorf("%s becomes %s", name, got)
+		}
+	}
+	if source("a/b") == source("a b") {
+		t.Error("two names become one")
+	}
+}
+
 // A temporary volume harms nobody; one in memory or of the machine may.
 func TestDroneTrust(t *testing.T) {
 	f := pushFacts()
@@ -211,7 +238,8 @@ func TestDroneTrust(t *testing.T) {
 	mustDrone(t, text("temp: {}"), f)
 	for _, volume := range []string{"temp: {medium: memory}", "host: {path: /srv}"} {
 		_, err := Compile(droneFiles(text(volume)), f)
-		want := []string{".drone.yml:7:14: `volumes` needs the trust `volumes`, which the repository does not have; ask an admin of this slipway to give it, or do without"}
+		want := []string{".drone.yml:7:14: `volumes` needs the trust `volumes`, which the repository does not have; " +
+			"who has the admin token of this slipway gives it with `PATCH /api/repos/octo/app` and {\"trust\": {\"volumes\": true}}; or do without"}
 		if diff := cmp.Diff(want, lines(err)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", volume, diff)
 		}

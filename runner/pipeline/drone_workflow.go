@@ -91,7 +91,7 @@ func (w *droneWhen) outcomes() outcomes {
 // container returns what steps and services share.
 func (p *droneFile) container(d *decoder, s *droneStep) containerFile {
 	c := containerFile{
-		Name: s.Name, Image: s.Image, Commands: s.Commands, Entrypoint: s.Entrypoint, args: s.Command.values(),
+		Name: s.Name, Image: s.Image, Commands: s.Commands, Entrypoint: s.Entrypoint, args: s.Command, missing: s.missing,
 		Environment: s.Environment, Settings: s.Settings, When: s.When.filters(),
 		Failure: failure{value: s.Failure.value}, Pull: pull{value: s.Pull.policy(s.Image.value)},
 		Directory: s.WorkingDir, Privileged: s.Privileged,
@@ -103,7 +103,7 @@ func (p *droneFile) container(d *decoder, s *droneStep) containerFile {
 	if len(s.Commands.items) > 0 {
 		s.warnUnused(d, s.Entrypoint.node, "entrypoint")
 		s.warnUnused(d, s.Command.node, "command")
-		c.Entrypoint, c.args = script{}, nil
+		c.Entrypoint, c.args = script{}, script{}
 	}
 	if n := s.MemLimit.node; n != nil && s.MemLimit.value < minMemory {
 		d.report(n, "is too little memory for a container", "give it at least 6MiB")

@@ -36,6 +36,9 @@ func (e *environment) set(d *decoder, p pair) {
 	if !e.checkName(d, p.key, p.key.Value) {
 		return
 	}
+	if p.key.Value == fromSecretKey {
+		d.complain(p.key, "`from_secret` is the name of a variable here", "write `NAME: {from_secret: …}` for one variable whose value is a secret")
+	}
 	if hasSecret(p.value) {
 		if name, ok := d.secretRef(p.value); ok {
 			e.secrets[p.key.Value] = name
@@ -93,8 +96,8 @@ func (d *decoder) secretRef(n *yaml.Node) (name string, ok bool) {
 	return d.secretName(t.node, t.value)
 }
 
-// secretName returns the name of a secret as it is known, or reports that it is
-// not. Woodpecker's and Drone's files may write it in capitals and small letters
+// secretName returns the name of a secret as it is known. That it is not is
+// reported only if it is needed, see checkSecrets. Woodpecker's and Drone's files may write it in capitals and small letters
 // as they like.
 func (d *decoder) secretName(n *yaml.Node, name string) (string, bool) {
 	if name == "" {
@@ -109,12 +112,33 @@ func (d *decoder) secretName(n *yaml.Node, name string) (string, bool) {
 	if d.secrets.AnySecret {
 		return name, true
 	}
-	fix := didYouMean(name, d.secrets.Secrets)
-	if fix == "" {
-		fix = "add it to the secrets of the repository"
+	d.missing = append(d.missing, missingSecret{n, name})
+	return name, true
+}
+
+// missingSecret is the name of a secret that is not known, and where it stands.
+type missingSecret struct {
+	node *yaml.Node
+	name string
+}
+
+// takeMissing returns the secrets that are missing in what was decoded since it
+// was called last.
+func (d *decoder) takeMissing() []missingSecret {
+	missing := d.missing
+	d.missing = nil
+	return missing
+}
+
+// checkSecrets reports the secrets that are not there for this event.
+func (w *workflow) checkSecrets(c *containerFile) {
+	for _, m := range c.missing {
+		fix := didYouMean(m.name, w.facts.Secrets)
+		if fix == "" {
+			fix = "add it to the secrets of the repository"
+		}
+		w.decoder.report(m.node, fmt.Sprintf("there is no secret `%s` for this event", clip(m.name)), fix)
 	}
-	d.report(n, fmt.Sprintf("there is no secret `%s` for this event", clip(name)), fix)
-	return "", false
 }
 
 // secretList is Woodpecker's old way to get secrets: names, or {source, target},
@@ -178,4 +202,14 @@ func (w *workflow) planEnvironment(step *Step, c *containerFile, number int) {
 	if len(templates) > 0 {
 		step.Templates = templates
 	}
+}
+
+// addSecret adds a variable with the value of a secret.
+func (s *Step) addSecret(variable, secret string) {
+	if s.Secrets == nil {
+		s.Secrets = map[string]string{}
+	}
+	delete(s.Environment, variable)
+	delete(s.Templates, variable)
+	s.Secrets[variable] = secret
 }

@@ -33,20 +33,20 @@ type workflowFile struct {
 type containerFile struct {
 	node *yaml.Node // where it stands
 
-	Name        text        `yaml:"name" doc:"Its name, unique in the workflow. Steps reach a service by its name."`
-	Image       text        `yaml:"image" doc:"The image that the container is made of."`
-	Commands    script      `yaml:"commands" doc:"What to run in the image's shell, one after the other; the first that fails ends the step. Without commands the image runs its own program."`
-	Entrypoint  script      `yaml:"entrypoint" doc:"The program to start instead of the image's own, or instead of /bin/sh -c if there are commands."`
-	Directory   text        `yaml:"directory" doc:"Where the commands run: below the source, or an absolute path."`
-	Environment environment `yaml:"environment" doc:"Environment variables: a map, or a list of NAME=value. A value may be from_secret with the name of a secret."`
-	Settings    settings    `yaml:"settings" doc:"The parameters of a plugin, which gets them as PLUGIN_* variables. A value at any depth may be from_secret with the name of a secret."`
-	When        filters     `yaml:"when" doc:"When it runs: a map of conditions that must all hold, or a list of such maps of which one must."`
-	Failure     failure     `yaml:"failure" doc:"What its failure means: the workflow fails (fail, the default), nothing (ignore), or the workflow fails and all that still runs is stopped (cancel)."`
-	Detach      boolean     `yaml:"detach" doc:"Run it beside the steps that follow, as a service does."`
-	Pull        pull        `yaml:"pull" doc:"When the image is pulled: if-not-present (the default, or false), always (or true) or never."`
-	Timeout     duration    `yaml:"timeout" doc:"How long one attempt may take, such as 10m or 1h30m."`
-	Retry       retry       `yaml:"retry" doc:"Run it again when it fails: the number of attempts, or a map."`
-	Resources   resources   `yaml:"resources" doc:"How much of the machine it may use, within what the server allows."`
+	Name        text         `yaml:"name" doc:"Its name, unique in the workflow. Steps reach a service by its name."`
+	Image       confidential `yaml:"image" doc:"The image that the container is made of."`
+	Commands    script       `yaml:"commands" doc:"What to run in the image's shell, one after the other; the first that fails ends the step. Without commands the image runs its own program."`
+	Entrypoint  script       `yaml:"entrypoint" doc:"The program to start instead of the image's own, or instead of /bin/sh -c if there are commands."`
+	Directory   confidential `yaml:"directory" doc:"Where the commands run: below the source, or an absolute path."`
+	Environment environment  `yaml:"environment" doc:"Environment variables: a map, or a list of NAME=value. A value may be from_secret with the name of a secret."`
+	Settings    settings     `yaml:"settings" doc:"The parameters of a plugin, which gets them as PLUGIN_* variables. A value at any depth may be from_secret with the name of a secret."`
+	When        filters      `yaml:"when" doc:"When it runs: a map of conditions that must all hold, or a list of such maps of which one must."`
+	Failure     failure      `yaml:"failure" doc:"What its failure means: the workflow fails (fail, the default), nothing (ignore), or the workflow fails and all that still runs is stopped (cancel)."`
+	Detach      boolean      `yaml:"detach" doc:"Run it beside the steps that follow, as a service does."`
+	Pull        pull         `yaml:"pull" doc:"When the image is pulled: if-not-present (the default, or false), always (or true) or never."`
+	Timeout     duration     `yaml:"timeout" doc:"How long one attempt may take, such as 10m or 1h30m."`
+	Retry       retry        `yaml:"retry" doc:"Run it again when it fails: the number of attempts, or a map."`
+	Resources   resources    `yaml:"resources" doc:"How much of the machine it may use, within what the server allows."`
 
 	Privileged     boolean        `yaml:"privileged" doc:"Run with all rights on the machine. Needs the trust security."`
 	Volumes        volumes        `yaml:"volumes" doc:"Folders of the machine (/host/path:/path) or named volumes (name:/path) to mount, read-only with :ro at the end. Needs the trust volumes."`
@@ -61,8 +61,10 @@ type containerFile struct {
 	Secrets secretList `yaml:"secrets" only:"woodpecker"`
 
 	// What only the files of Drone have, see drone_grammar.go.
-	args    []string
+	args    script
 	shmSize int64 // bytes
+
+	missing []missingSecret // that it mentions
 }
 
 // stepFile is a step.
@@ -89,6 +91,7 @@ func (l *stepList) decode(d *decoder, n *yaml.Node) {
 	d.containers(n, "step", func(name *yaml.Node, n *yaml.Node) {
 		var s stepFile
 		if d.object(n, "step", &s) {
+			s.missing = d.takeMissing()
 			s.at(d, name, n)
 			l.items = append(l.items, s)
 		}
@@ -102,6 +105,7 @@ func (l *serviceList) decode(d *decoder, n *yaml.Node) {
 	d.containers(n, "service", func(name *yaml.Node, n *yaml.Node) {
 		var s serviceFile
 		if d.object(n, "service", &s) {
+			s.missing = d.takeMissing()
 			s.at(d, name, n)
 			l.items = append(l.items, s)
 		}

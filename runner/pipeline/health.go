@@ -53,9 +53,9 @@ type healthcheck struct {
 func (h *healthcheck) decode(d *decoder, n *yaml.Node) {
 	h.node = n
 	switch {
-	case n.Kind == yaml.MappingNode:
+	case n.Kind == yaml.MappingNode && !hasSecret(n):
 		d.object(n, "healthcheck", h)
-	case n.Kind == yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode, hasSecret(n):
 		h.Command.decode(d, n)
 	case n.Tag == "!!null":
 		h.node = nil
@@ -77,8 +77,9 @@ func (h *healthcheck) decode(d *decoder, n *yaml.Node) {
 	}
 }
 
-// plan returns nil if the key is not there.
-func (h *healthcheck) plan() *Healthcheck {
+// plan returns nil if the key is not there. What of it is secret is added to the
+// service.
+func (h *healthcheck) plan(s *Step) *Healthcheck {
 	if h.node == nil {
 		return nil
 	}
@@ -86,7 +87,7 @@ func (h *healthcheck) plan() *Healthcheck {
 		return &Healthcheck{Disabled: true}
 	}
 	out := HealthcheckDefaults()
-	out.Command, out.Port, out.StartPeriod = h.Command.argv, h.Port.value, h.StartPeriod.value
+	out.Command, out.Port, out.StartPeriod = h.Command.plan(s), h.Port.value, h.StartPeriod.value
 	if h.Interval.node != nil {
 		out.Interval = h.Interval.value
 	}
@@ -101,18 +102,32 @@ func (h *healthcheck) plan() *Healthcheck {
 
 // healthCommand is a line for the shell, or a program and its arguments.
 type healthCommand struct {
-	argv []string
+	script
 	node *yaml.Node // nil if the key is not there
 }
 
 func (c *healthCommand) decode(d *decoder, n *yaml.Node) {
-	var s script
-	s.decode(d, n)
-	c.node, c.argv = n, s.values()
-	if len(c.argv) == 0 || c.argv[0] == "" {
+	c.node = n
+	c.script.decode(d, n)
+	if len(c.items) == 0 || c.items[0].value == "" && c.items[0].secret == "" {
 		d.report(n, "the command is empty", "write a command, or `healthcheck: none`")
 	}
-	if n.Kind == yaml.ScalarNode {
-		c.argv = append([]string{"/bin/sh", "-c"}, c.argv...)
+}
+
+// healthVariable has the command if that is a secret.
+const healthVariable = "SLIPWAY_HEALTHCHECK"
+
+// plan returns the program and its arguments, and adds to the service what of
+// them is secret.
+func (c *healthCommand) plan(s *Step) []string {
+	if len(c.items) == 0 || c.node.Kind == yaml.SequenceNode {
+		c.place(s, placeHealthcheck)
+		return c.values()
 	}
+	line := c.items[0].value
+	if secret := c.items[0].secret; secret != "" {
+		line = secretCommand(healthVariable)
+		s.addSecret(healthVariable, secret)
+	}
+	return []string{"/bin/sh", "-c", line}
 }

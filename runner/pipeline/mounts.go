@@ -14,19 +14,18 @@ var volumeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{1,62}$`)
 
 // volumes are folders of the machine, and named volumes, in a container.
 type volumes struct {
-	items []Mount
-	node  *yaml.Node // nil if the key is not there
+	items   []Mount
+	secrets confidentials // as long as items, for which of them are secrets
+	node    *yaml.Node    // nil if the key is not there
 }
 
 func (v *volumes) decode(d *decoder, n *yaml.Node) {
 	v.node = n
-	var list texts
-	list.decode(d, n)
-	for _, item := range list.items {
+	v.secrets.decode(d, n)
+	for _, item := range v.secrets.items {
 		m, fault := parseMount(item.value)
-		if fault != "" {
+		if fault != "" && item.secret == "" {
 			d.report(item.node, fmt.Sprintf("`%s` %s", clip(item.value), fault), "write for example `/var/cache/go:/go` or `go-cache:/go:ro`")
-			continue
 		}
 		v.items = append(v.items, m)
 	}
@@ -65,42 +64,52 @@ func parseMount(s string) (m Mount, fault string) {
 
 // tmpfs are paths in memory, with their mount options.
 type tmpfs struct {
-	paths map[string]string
-	node  *yaml.Node // nil if the key is not there
+	paths   map[string]string
+	secrets confidentials
+	node    *yaml.Node // nil if the key is not there
 }
 
 func (t *tmpfs) decode(d *decoder, n *yaml.Node) {
 	t.node = n
-	var list texts
-	list.decode(d, n)
-	for _, item := range list.items {
-		p, options, _ := strings.Cut(item.value, ":")
-		if !path.IsAbs(p) || path.Clean(p) == "/" {
-			d.report(item.node, fmt.Sprintf("`%s` is not an absolute path", clip(item.value)), "write for example `/tmp` or `/tmp:size=64m`")
+	t.secrets.decode(d, n)
+	for _, item := range t.secrets.items {
+		p, options, fault := parseTmpfs(item.value)
+		switch {
+		case item.secret != "":
 			continue
-		}
-		if t.paths == nil {
+		case fault != "":
+			d.report(item.node, fmt.Sprintf("`%s` %s", clip(item.value), fault), "write for example `/tmp` or `/tmp:size=64m`")
+			continue
+		case t.paths == nil:
 			t.paths = map[string]string{}
 		}
-		t.paths[path.Clean(p)] = options
+		t.paths[p] = options
 	}
+}
+
+// parseTmpfs reads "path[:options]"; fault says what is wrong with it.
+func parseTmpfs(s string) (at, options, fault string) {
+	at, options, _ = strings.Cut(s, ":")
+	if !path.IsAbs(at) || path.Clean(at) == "/" {
+		return "", "", "is not an absolute path"
+	}
+	return path.Clean(at), options, ""
 }
 
 // devices are devices of the machine in a container.
 type devices struct {
-	items []Device
-	node  *yaml.Node // nil if the key is not there
+	items   []Device
+	secrets confidentials // as long as items, for which of them are secrets
+	node    *yaml.Node    // nil if the key is not there
 }
 
 func (v *devices) decode(d *decoder, n *yaml.Node) {
 	v.node = n
-	var list texts
-	list.decode(d, n)
-	for _, item := range list.items {
+	v.secrets.decode(d, n)
+	for _, item := range v.secrets.items {
 		dev, ok := parseDevice(item.value)
-		if !ok {
+		if !ok && item.secret == "" {
 			d.report(item.node, fmt.Sprintf("`%s` is not a device", clip(item.value)), "write for example `/dev/kvm` or `/dev/sda:/dev/xvda:r`")
-			continue
 		}
 		v.items = append(v.items, dev)
 	}

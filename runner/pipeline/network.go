@@ -13,62 +13,92 @@ import (
 var domain = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?$`)
 
 // dns are the name servers of a container.
-type dns struct{ texts }
+type dns struct{ confidentials }
 
 func (v *dns) decode(d *decoder, n *yaml.Node) {
-	v.texts.decode(d, n)
-	for _, item := range v.items {
-		if _, err := netip.ParseAddr(item.value); err != nil {
-			d.report(item.node, fmt.Sprintf("`%s` is not an IP address", clip(item.value)), "write for example `1.1.1.1`")
-		}
+	v.confidentials.decode(d, n)
+	v.check(d, addressFault, "write for example `1.1.1.1`")
+}
+
+func addressFault(s string) string {
+	if _, err := netip.ParseAddr(s); err != nil {
+		return "is not an IP address"
 	}
+	return ""
 }
 
 // dnsSearch are the domains in which a container looks up short names.
-type dnsSearch struct{ texts }
+type dnsSearch struct{ confidentials }
 
 func (v *dnsSearch) decode(d *decoder, n *yaml.Node) {
-	v.texts.decode(d, n)
-	for _, item := range v.items {
-		if !domain.MatchString(item.value) && item.value != "." {
-			d.report(item.node, fmt.Sprintf("`%s` is not a domain", clip(item.value)), "write for example `corp.example.com`")
-		}
+	v.confidentials.decode(d, n)
+	v.check(d, domainFault, "write for example `corp.example.com`")
+}
+
+func domainFault(s string) string {
+	if !domain.MatchString(s) && s != "." {
+		return "is not a domain"
 	}
+	return ""
 }
 
 // extraHosts are further host names, as "host:address".
-type extraHosts struct{ texts }
+type extraHosts struct{ confidentials }
 
 // hostGateway is an address that stands for the machine itself.
 const hostGateway = "host-gateway"
 
 func (v *extraHosts) decode(d *decoder, n *yaml.Node) {
-	v.texts.decode(d, n)
-	for i, item := range v.items {
-		host, address, ok := strings.Cut(item.value, "=")
-		if !ok {
-			host, address, ok = strings.Cut(item.value, ":")
+	v.confidentials.decode(d, n)
+	v.check(d, extraHostFault, "write for example `db.local:10.0.0.7`")
+	for i := range v.items {
+		if item := &v.items[i]; item.secret == "" {
+			item.value = extraHost(item.value)
 		}
-		_, err := netip.ParseAddr(strings.Trim(address, "[]"))
-		if !ok || !domain.MatchString(host) || err != nil && address != hostGateway {
-			d.report(item.node, fmt.Sprintf("`%s` is not a host and its address", clip(item.value)), "write for example `db.local:10.0.0.7`")
-			continue
-		}
-		v.items[i].value = host + ":" + strings.Trim(address, "[]")
 	}
 }
 
+// splitExtraHost reads "host:address" and "host=address".
+func splitExtraHost(s string) (host, address string, ok bool) {
+	host, address, ok = strings.Cut(s, "=")
+	if !ok {
+		host, address, ok = strings.Cut(s, ":")
+	}
+	return host, strings.Trim(address, "[]"), ok
+}
+
+// extraHost returns "host:address" as the engine reads it.
+func extraHost(s string) string {
+	host, address, _ := splitExtraHost(s)
+	return host + ":" + address
+}
+
+func extraHostFault(s string) string {
+	host, address, ok := splitExtraHost(s)
+	if !ok || !domain.MatchString(host) || address != hostGateway && addressFault(address) != "" {
+		return "is not a host and its address"
+	}
+	return ""
+}
+
 // networkMode is the network that a container joins.
-type networkMode struct{ text }
+type networkMode struct{ confidential }
 
 // networkNone is no network at all.
 const networkNone = "none"
 
 func (v *networkMode) decode(d *decoder, n *yaml.Node) {
-	v.text.decode(d, n)
-	if v.value != "" && !volumeName.MatchString(v.value) {
+	v.confidential.decode(d, n)
+	if v.value != "" && networkFault(v.value) != "" {
 		d.report(n, fmt.Sprintf("`network_mode` cannot be `%s`", clip(v.value)), "write `none`, `bridge`, `host` or the name of a network")
 	}
+}
+
+func networkFault(s string) string {
+	if !volumeName.MatchString(s) {
+		return "is not the name of a network"
+	}
+	return ""
 }
 
 // backendOptions are options of what runs the containers.
@@ -94,13 +124,20 @@ func (o *dockerOptions) decode(d *decoder, n *yaml.Node) {
 }
 
 // user is whom a container runs as.
-type user struct{ text }
+type user struct{ confidential }
 
 var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$`)
 
 func (u *user) decode(d *decoder, n *yaml.Node) {
-	u.text.decode(d, n)
-	if u.value != "" && !userName.MatchString(u.value) {
-		d.report(n, fmt.Sprintf("`%s` is not a user", clip(u.value)), "write for example `1000:1000`")
+	u.confidential.decode(d, n)
+	if f := userFault(u.value); u.value != "" && f != "" {
+		d.report(n, fmt.Sprintf("`%s` %s", clip(u.value), f), "write for example `1000:1000`")
 	}
+}
+
+func userFault(s string) string {
+	if !userName.MatchString(s) {
+		return "is not a user"
+	}
+	return ""
 }

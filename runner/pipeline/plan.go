@@ -150,9 +150,11 @@ type Step struct {
 	Directory   string            `json:"directory,omitempty"` // below the source tree, or absolute
 	Environment map[string]string `json:"environment,omitempty"`
 	// Secrets and Templates are the variables whose values have secrets in them;
-	// Resolve makes an environment of all three. No name is in two of them.
+	// Resolve adds them to Environment. No name is in two of the three.
 	Secrets   map[string]string   `json:"secrets,omitempty"` // variable → name of the secret
 	Templates map[string]Template `json:"templates,omitempty"`
+	// Places are where else secrets stand, in order; Resolve fills them.
+	Places []Place `json:"places,omitempty"`
 	// DependsOn names the steps of this workflow whose end it waits for. It is
 	// explicit: in a file without depends_on each step names the one before it.
 	DependsOn []string `json:"depends_on,omitempty"`

@@ -107,6 +107,11 @@ func (g *schemaGenerator) fieldSchema(f reflect.StructField) object {
 
 func anyOf(of ...object) object { return object{"anyOf": of} }
 
+// secretOr is what item says, or a secret.
+func secretOr(item object) object { return anyOf(item, ref("secret")) }
+
+func confidentialSchema() object { return secretOr(scalarSchema()) }
+
 // listOf is one of item, or a list of them.
 func listOf(item object) object {
 	return anyOf(item, object{"type": "array", "items": anyOf(item, ref("merge"))})

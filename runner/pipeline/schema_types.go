@@ -5,10 +5,11 @@ import "reflect"
 // What may stand in the place of each type of the grammar. It is what its
 // decode method accepts; a test holds examples of both sides against both.
 
-func (text) schema(*schemaGenerator) object    { return scalarSchema() }
-func (texts) schema(*schemaGenerator) object   { return listOf(scalarSchema()) }
-func (ignored) schema(*schemaGenerator) object { return object{} }
-func (user) schema(*schemaGenerator) object    { return scalarSchema() }
+func (text) schema(*schemaGenerator) object          { return scalarSchema() }
+func (texts) schema(*schemaGenerator) object         { return listOf(scalarSchema()) }
+func (confidential) schema(*schemaGenerator) object  { return confidentialSchema() }
+func (confidentials) schema(*schemaGenerator) object { return listOf(confidentialSchema()) }
+func (ignored) schema(*schemaGenerator) object       { return object{} }
 
 func (boolean) schema(*schemaGenerator) object {
 	return anyOf(object{"type": "boolean"}, ref("variable"))
@@ -142,10 +143,12 @@ func (dockerOptions) schema(g *schemaGenerator) object {
 	return g.named("docker", func() object { return g.structSchema(reflect.TypeFor[dockerOptions]()) })
 }
 
-func (volumes) schema(*schemaGenerator) object     { return listOf(object{"type": "string"}) }
-func (tmpfs) schema(*schemaGenerator) object       { return listOf(object{"type": "string"}) }
-func (devices) schema(*schemaGenerator) object     { return listOf(object{"type": "string"}) }
-func (networkMode) schema(*schemaGenerator) object { return object{"type": "string"} }
+func (volumes) schema(*schemaGenerator) object { return listOf(secretOr(object{"type": "string"})) }
+func (tmpfs) schema(*schemaGenerator) object   { return listOf(secretOr(object{"type": "string"})) }
+func (devices) schema(*schemaGenerator) object { return listOf(secretOr(object{"type": "string"})) }
+func (networkMode) schema(*schemaGenerator) object {
+	return secretOr(object{"type": "string"})
+}
 
 func (ports) schema(*schemaGenerator) object {
 	return listOf(anyOf(object{"type": "integer", "minimum": 1, "maximum": maxPort},
@@ -154,13 +157,13 @@ func (ports) schema(*schemaGenerator) object {
 
 func (healthcheck) schema(g *schemaGenerator) object {
 	full := g.named("healthcheck", func() object { return g.structSchema(reflect.TypeFor[healthcheck]()) })
-	argv := object{"type": "array", "minItems": 1, "items": anyOf(scalarSchema(), ref("merge"))}
-	return anyOf(object{"type": "integer", "minimum": 1, "maximum": maxPort}, object{"type": "string", "minLength": 1}, argv, full)
+	command := healthCommand{}.schema(g)["anyOf"].([]object)
+	return anyOf(append(command, object{"type": "integer", "minimum": 1, "maximum": maxPort}, full)...)
 }
 
 func (healthCommand) schema(*schemaGenerator) object {
-	return anyOf(object{"type": "string", "minLength": 1},
-		object{"type": "array", "minItems": 1, "items": anyOf(scalarSchema(), ref("merge"))})
+	return anyOf(object{"type": "string", "minLength": 1}, ref("secret"),
+		object{"type": "array", "minItems": 1, "items": anyOf(scalarSchema(), ref("secret"), ref("merge"))})
 }
 
 func (dependencies) schema(g *schemaGenerator) object {

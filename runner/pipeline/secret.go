@@ -25,36 +25,36 @@ type Template struct {
 // SecretNames returns the names of the secrets that the step needs, sorted.
 func (s *Step) SecretNames() []string {
 	names := map[string]bool{}
-	lookup := func(name string) (string, bool) {
+	for _, name := range s.Secrets {
+		names[name] = true
+	}
+	for _, p := range s.Places {
+		names[p.Secret] = true
+	}
+	r := newResolver(func(name string) (string, bool) {
 		names[name] = true
 		return "", true
-	}
-	if _, _, err := s.Resolve(lookup); err != nil {
-		return nil // a template that is no JSON; running the step says so
+	})
+	for _, t := range s.Templates {
+		if _, err := r.template(t); err != nil {
+			continue // it is no JSON; running the step says so
+		}
 	}
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Resolve returns the step's own environment with the secrets in it, and what
-// must not be shown: the secrets' values, in every form in which they are in
-// the environment. lookup returns a secret's value and whether there is one; a
-// secret that is missing is an error that names it.
-func (s *Step) Resolve(lookup func(name string) (value string, ok bool)) (env map[string]string, values []string, err error) {
-	r := resolver{lookup: lookup, seen: map[string]bool{}, quoted: map[string]bool{}}
-	env = make(map[string]string, len(s.Environment)+len(s.Secrets)+len(s.Templates))
-	maps.Copy(env, s.Environment)
-	for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
-		if env[name], err = r.secret(s.Secrets[name]); err != nil {
-			return nil, nil, fmt.Errorf("resolve %s: %w", name, err)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Templates)) {
-		if env[name], err = r.template(s.Templates[name]); err != nil {
-			return nil, nil, fmt.Errorf("resolve %s: %w", name, err)
-		}
-	}
+// Resolve returns the step with the secrets in it, in its environment and
+// wherever else they stand, and what must not be shown: the secrets' values, in
+// every form in which they are in the step. The step that it returns must not be
+// stored. lookup returns a secret's value and whether there is one; a secret that
+// is missing, or that cannot stand where it is to, is an error that names it. The
+// values are those found so far even then.
+func (s *Step) Resolve(lookup func(name string) (value string, ok bool)) (resolved Step, values []string, err error) {
+	r := newResolver(lookup)
+	resolved = *s
+	err = r.step(&resolved)
 	maps.Copy(r.quoted, r.seen)
-	return env, slices.Sorted(maps.Keys(r.quoted)), nil
+	return resolved, slices.Sorted(maps.Keys(r.quoted)), err
 }
 
 // resolver puts the values of secrets in their places and notes them.
@@ -62,6 +62,39 @@ type resolver struct {
 	lookup func(string) (string, bool)
 	seen   map[string]bool // values
 	quoted map[string]bool // values as they look in JSON
+}
+
+func newResolver(lookup func(string) (string, bool)) *resolver {
+	return &resolver{lookup: lookup, seen: map[string]bool{}, quoted: map[string]bool{}}
+}
+
+// step puts all secrets into a step, which shares its lists and maps with others
+// until then.
+func (r *resolver) step(s *Step) (err error) {
+	env := make(map[string]string, len(s.Environment)+len(s.Secrets)+len(s.Templates))
+	maps.Copy(env, s.Environment)
+	for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
+		if env[name], err = r.secret(s.Secrets[name]); err != nil {
+			return fmt.Errorf("resolve %s: %w", name, err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Templates)) {
+		if env[name], err = r.template(s.Templates[name]); err != nil {
+			return fmt.Errorf("resolve %s: %w", name, err)
+		}
+	}
+	s.ownPlaces()
+	for _, p := range s.Places {
+		value, err := r.secret(p.Secret)
+		if err == nil {
+			err = s.fill(p, value)
+		}
+		if err != nil {
+			return fmt.Errorf("resolve %s: %w", p.Key, err)
+		}
+	}
+	s.Environment, s.Secrets, s.Templates, s.Places = env, nil, nil, nil
+	return nil
 }
 
 func (r *resolver) secret(name string) (string, error) {

@@ -55,7 +55,7 @@ func TestResolve(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets := map[string]string{"token": "t0ken", "pass": "a\"<\n>b"}
-	env, values, err := plan.Workflows[0].Steps[0].Resolve(func(name string) (string, bool) {
+	step, values, err := plan.Workflows[0].Steps[0].Resolve(func(name string) (string, bool) {
 		v, ok := secrets[name]
 		return v, ok
 	})
@@ -67,7 +67,7 @@ func TestResolve(t *testing.T) {
 		"PLUGIN_LIST": "1.20,t0ken,b,c", "PLUGIN_PLAIN": "a,b",
 		"PLUGIN_DEEP": `{"auth":[{"pass":"a\"<\n>b","user":"me"}],"n":5}`, "PLUGIN_LISTS": `[["a\"<\n>b"]]`,
 	}
-	if diff := cmp.Diff(want, env); diff != "" {
+	if diff := cmp.Diff(want, step.Environment); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
 	}
 	// What is to be masked, also as it looks inside JSON.

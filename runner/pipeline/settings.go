@@ -37,6 +37,9 @@ func (s *settings) decode(d *decoder, n *yaml.Node) {
 			continue
 		}
 		seen[name] = true
+		if p.key.Value == fromSecretKey {
+			d.complain(p.key, "`from_secret` is the name of a setting here", "write `name: {from_secret: …}` for one setting whose value is a secret")
+		}
 		s.set(d, name, p.value)
 	}
 }

@@ -2,26 +2,16 @@ package pipeline
 
 import (
 	"fmt"
+	"path"
 
 	"github.com/distribution/reference"
 	"go.yaml.in/yaml/v4"
 )
 
-// checkTrust reports what the repository is not trusted with. It concerns only
-// what runs: a step that is kept out on this event harms nobody.
-func (w *workflow) checkTrust() {
-	for i := range w.planned.Services {
-		w.checkStepTrust(&w.planned.Services[i], &w.file.Services.items[i].containerFile)
-	}
-	for i := range w.planned.Steps {
-		w.checkStepTrust(&w.planned.Steps[i], &w.file.Steps.items[i].containerFile)
-	}
-}
-
-func (w *workflow) checkStepTrust(s *Step, c *containerFile) {
-	if s.Skip != "" {
-		return
-	}
+// checkTrust reports what the repository is not trusted with. What a secret says
+// counts as the worst that it can say, save for an image: one that is secret
+// never runs privileged by its name.
+func (w *workflow) checkTrust(s *Step, c *containerFile) {
 	trust := w.facts.Repo.Trust
 	need := func(wanted, given bool, n *yaml.Node, key, kind string) {
 		if wanted && !given {
@@ -31,11 +21,11 @@ func (w *workflow) checkStepTrust(s *Step, c *containerFile) {
 	need(s.Privileged, trust.Security, c.Privileged.node, "privileged", trustSecurity)
 	need(len(s.Devices) > 0, trust.Security, c.Devices.node, "devices", trustSecurity)
 	need(mountsOfMachine(s.Volumes), trust.Volumes, c.Volumes.node, "volumes", trustVolumes)
-	need(len(s.Tmpfs) > 0, trust.Volumes, c.Tmpfs.node, "tmpfs", trustVolumes)
+	need(len(c.Tmpfs.secrets.items) > 0, trust.Volumes, c.Tmpfs.node, "tmpfs", trustVolumes)
 	need(len(s.DNS) > 0, trust.Network, c.DNS.node, "dns", trustNetwork)
 	need(len(s.DNSSearch) > 0, trust.Network, c.DNSSearch.node, "dns_search", trustNetwork)
 	need(len(s.ExtraHosts) > 0, trust.Network, c.ExtraHosts.node, "extra_hosts", trustNetwork)
-	need(s.NetworkMode != "" && s.NetworkMode != networkNone, trust.Network, c.NetworkMode.node, "network_mode", trustNetwork)
+	need(c.NetworkMode.secret != "" || s.NetworkMode != "" && s.NetworkMode != networkNone, trust.Network, c.NetworkMode.node, "network_mode", trustNetwork)
 	if s.Plugin() && imageListed(s.Image, w.facts.PrivilegedImages) {
 		if s.Privileged = trust.Security; !s.Privileged {
 			w.reportTrust(c.Image.node, fmt.Sprintf("the image `%s` runs privileged and", clip(s.Image)), trustSecurity)
@@ -63,7 +53,8 @@ const (
 
 func (w *workflow) reportTrust(n *yaml.Node, what, kind string) {
 	w.decoder.report(n, fmt.Sprintf("%s needs the trust `%s`, which the repository does not have", what, kind),
-		"ask an admin of this slipway to give it, or do without")
+		fmt.Sprintf("who has the admin token of this slipway gives it with `PATCH /api/repos/%s` and {\"trust\": {\"%s\": true}}; or do without",
+			path.Join(w.facts.Repo.Owner, w.facts.Repo.Name), kind))
 }
 
 // imageName returns the full name of an image without tag and digest, or "" if

@@ -24,7 +24,8 @@ func TestTrust(t *testing.T) {
 			for kind, trust := range given {
 				f := pushFacts()
 				f.Repo.Trust = trust
-				want := []string{".slipway.yml:" + tt.want + " needs the trust `" + tt.kind + "`, which the repository does not have; ask an admin of this slipway to give it, or do without"}
+				want := []string{".slipway.yml:" + tt.want + " needs the trust `" + tt.kind + "`, which the repository does not have; " +
+					"who has the admin token of this slipway gives it with `PATCH /api/repos/octo/app` and {\"trust\": {\"" + tt.kind + "\": true}}; or do without"}
 				if kind == tt.kind {
 					want = nil
 				}

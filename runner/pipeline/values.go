@@ -7,6 +7,10 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
+// noSecretHere is the remedy where a secret stands that cannot be used.
+const noSecretHere = "this is decided before any secret is known; secrets can stand in what a container gets: " +
+	"`environment`, `settings`, `commands`, `image` and the like"
+
 // text is a single value as a string, as it is written: 1.20 stays "1.20".
 type text struct {
 	value string
@@ -21,7 +25,7 @@ func (t *text) decodeAs(d *decoder, n *yaml.Node, u use) bool {
 		fix := ""
 		switch {
 		case hasSecret(n):
-			fix = "secrets can stand in `environment` and `settings`"
+			fix = noSecretHere
 		case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle == 0:
 			fix = "if it is one value, put it into quotes: the `: ` in it makes it a map"
 		}
@@ -41,26 +45,29 @@ type texts struct {
 	node  *yaml.Node // nil if the key is not there
 }
 
-func (t *texts) decode(d *decoder, n *yaml.Node) { t.decodeAs(d, n, plain) }
-
-func (t *texts) decodeAs(d *decoder, n *yaml.Node, u use) {
+func (t *texts) decode(d *decoder, n *yaml.Node) {
 	t.node = n
-	nodes := []*yaml.Node{n}
-	switch {
-	case n.Kind == yaml.SequenceNode:
-		nodes = d.items(n)
-	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
-		return
-	case n.Kind == yaml.MappingNode:
-		d.report(n, "must be a list of single values, this is a map", "")
-		return
-	}
-	for _, c := range nodes {
+	for _, c := range d.singles(n) {
 		var item text
-		if item.decodeAs(d, c, u) {
+		if item.decodeAs(d, c, plain) {
 			t.items = append(t.items, item)
 		}
 	}
+}
+
+// singles returns the elements of a list, or the only one, which may stand
+// without a list.
+func (d *decoder) singles(n *yaml.Node) []*yaml.Node {
+	switch {
+	case n.Kind == yaml.SequenceNode:
+		return d.items(n)
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
+		return nil
+	case n.Kind == yaml.MappingNode && !hasSecret(n):
+		d.report(n, "must be a list of single values, this is a map", "")
+		return nil
+	}
+	return []*yaml.Node{n}
 }
 
 // values returns the strings alone.
@@ -75,7 +82,7 @@ func (t *texts) values() []string {
 // script is a list of what a shell is, or may be, given to run: commands, and
 // an entrypoint such as [sh, -c, …]. What that means for variables stands at
 // the head of substitute.go.
-type script struct{ texts }
+type script struct{ confidentials }
 
 func (s *script) decode(d *decoder, n *yaml.Node) { s.decodeAs(d, n, shell) }
 

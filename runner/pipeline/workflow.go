@@ -112,8 +112,7 @@ func (w *workflow) build() {
 		w.planned.Skip = "no step runs: " + commonSkip(w.planned.Steps)
 	}
 	if w.planned.Skip == "" {
-		w.checkImages()
-		w.checkTrust()
+		w.checkRunning()
 	}
 }
 
@@ -163,7 +162,7 @@ func (w *workflow) planContainers() {
 		step := w.planContainer(&s.containerFile, "service", i+1)
 		step.Kind = KindService
 		step.Detach = false
-		step.Ports, step.Healthcheck = s.Ports.items, s.Healthcheck.plan()
+		step.Ports, step.Healthcheck = s.Ports.items, s.Healthcheck.plan(&step)
 		if s.Detach.node != nil && !s.Detach.value {
 			d.report(s.Detach.node, "a service always runs beside the steps", "remove `detach`, or make it a step")
 		}
@@ -189,7 +188,7 @@ func (w *workflow) planContainer(c *containerFile, what string, number int) Step
 	}
 	step := Step{
 		Name: c.Name.value, Kind: KindPlugin, Image: c.Image.value, Pull: c.Pull.value,
-		Commands: c.Commands.values(), Entrypoint: c.Entrypoint.values(), Args: c.args, Directory: c.Directory.value,
+		Entrypoint: c.Entrypoint.values(), Args: c.args.values(), Directory: c.Directory.value,
 		Failure: c.Failure.value, Detach: c.Detach.value,
 		OnSuccess: v.onSuccess, OnFailure: v.onFailure, Skip: v.skip, Why: v.why, Line: c.node.Line,
 		Timeout: c.Timeout.value, Retry: c.Retry.plan(), Resources: c.Resources.plan(),
@@ -198,7 +197,9 @@ func (w *workflow) planContainer(c *containerFile, what string, number int) Step
 		DNS: c.DNS.values(), DNSSearch: c.DNSSearch.values(), ExtraHosts: c.ExtraHosts.values(),
 		NetworkMode: c.NetworkMode.value, ShmSize: c.shmSize,
 	}
+	c.plan(&step)
 	w.planEnvironment(&step, c, number)
+	c.Commands.planCommands(&step)
 	if step.Pull == "" {
 		step.Pull = PullIfNotPresent
 	}
@@ -227,15 +228,16 @@ func (w *workflow) checkContainer(c *containerFile, what string) {
 	}
 }
 
-// checkImages reports images that no registry could have. It concerns only
-// what runs: an image that is named by a tag has no name on a push.
-func (w *workflow) checkImages() {
+// checkRunning reports what concerns only what runs. A step that is kept out on
+// this event harms nobody, and what it asks for need not be there: an image that
+// is named by a tag has no name on a push, and a fork's pull request has none of
+// the secrets to publish with.
+func (w *workflow) checkRunning() {
 	check := func(s *Step, c *containerFile) {
-		if s.Skip != "" || s.Image == "" {
-			return
-		}
-		if _, err := reference.ParseNormalizedNamed(s.Image); err != nil {
-			w.decoder.report(c.Image.node, fmt.Sprintf("`%s` is not the name of an image", clip(s.Image)), "write for example `alpine:3.22`")
+		if s.Skip == "" {
+			w.checkImage(s, c)
+			w.checkTrust(s, c)
+			w.checkSecrets(c)
 		}
 	}
 	for i := range w.planned.Services {
@@ -244,6 +246,20 @@ func (w *workflow) checkImages() {
 	for i := range w.planned.Steps {
 		check(&w.planned.Steps[i], &w.file.Steps.items[i].containerFile)
 	}
+}
+
+// checkImage reports an image that no registry could have.
+func (w *workflow) checkImage(s *Step, c *containerFile) {
+	if f := imageFault(s.Image); s.Image != "" && f != "" {
+		w.decoder.report(c.Image.node, fmt.Sprintf("`%s` %s", clip(s.Image), f), "write for example `alpine:3.22`")
+	}
+}
+
+func imageFault(image string) string {
+	if _, err := reference.ParseNormalizedNamed(image); err != nil {
+		return "is not the name of an image"
+	}
+	return ""
 }
 
 func allSkipped(steps []Step) bool {
