@@ -113,7 +113,7 @@ func (x *execution) next(res StepResult) error {
 	}
 	r.remove(s)
 	s.attempt, s.created = s.attempt+1, false
-	x.adopted, x.stopping = false, false
+	x.adopted, x.stopping, x.interrupted = false, false, ""
 	x.announce(rec)
 	if res.Status == Error {
 		_ = pause(x.whole, min(errorPause<<(s.attempt-2), maxErrorPause)) // the attempt notices that the step has to end

@@ -75,6 +75,12 @@ type Engine interface {
 	// meanwhile is an error.
 	Wait(ctx context.Context, containerID string) (ContainerState, error)
 
+	// Interrupted tells why a container that has ended, and was not stopped through
+	// this Engine, was ended from outside all the same, such as by a restart of the
+	// engine itself: a sentence for people, "" if it ended by itself or that cannot
+	// be told. The exit code then says nothing of what it ran.
+	Interrupted(ctx context.Context, containerID string) (why string, err error)
+
 	// Stop sends SIGTERM, after grace SIGKILL, and returns when the container
 	// has ended. Grace 0 kills at once.
 	Stop(ctx context.Context, containerID string, grace time.Duration) error

@@ -11,6 +11,9 @@ import (
 func (x *execution) outcome(st ContainerState, err error) StepResult {
 	res := StepResult{StartedAt: x.began, FinishedAt: time.Now()}
 	ran := err == nil
+	if ran && x.interrupted != "" && !x.stopping {
+		ran, err = false, errors.New(x.interrupted)
+	}
 	if ran {
 		res.Exited, res.ExitCode = true, st.ExitCode
 		if st.FinishedAt.After(x.began) && x.adopted {
@@ -25,8 +28,7 @@ func (x *execution) outcome(st ContainerState, err error) StepResult {
 	case x.neverBegan(st):
 		res.Status, res.Reason = Error, errNotBegun.Error()
 	case st.ExitCode != 0:
-		limits, _ := lower(x.run.job.Limits, x.step.plan.Resources)
-		res.Status, res.Reason = Failure, exitReason(st, limits.MemoryBytes)
+		res.Status, res.Reason = Failure, exitReason(st, x.memory())
 	default:
 		res.Status = Success
 	}
@@ -57,13 +59,22 @@ func stopped(cause error, ran bool, maxOutput int64) (Status, string) {
 	}
 }
 
-// explain tells the log's reader what the output does not.
+// explain tells the log's reader what the output does not. Memory may have run
+// out although the step went on: only one of its programs was killed.
 func (x *execution) explain(st ContainerState, res StepResult) {
 	switch {
+	case res.Status == Success && st.OOMKilled:
+		x.sink.notice(memoryReason(x.memory()) + ": a program of this step was killed, and the step went on")
 	case res.Status == Success, res.Status == Failure && res.Exited && !x.stopping && !st.OOMKilled:
-		return
+	default:
+		x.sink.notice(res.Reason)
 	}
-	x.sink.notice(res.Reason)
+}
+
+// memory is the limit of the step's container in bytes; 0 if there is none.
+func (x *execution) memory() int64 {
+	limits, _ := lower(x.run.job.Limits, x.step.plan.Resources)
+	return limits.MemoryBytes
 }
 
 // notRun is the result of a step whose turn does not come because of cause.

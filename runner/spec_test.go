@@ -90,7 +90,7 @@ func TestOutOfMemoryNamesTheStepsLimit(t *testing.T) {
 		return 137
 	})
 	s.run()
-	s.wantJob(runner.Failure, "step build failed: exit code 137 (killed: out of memory, limit 64 MiB)", "build")
+	s.wantJob(runner.Failure, "step build failed: exit code 137 (killed); out of memory (limit 64 MiB)", "build")
 }
 
 // TestTempVolume: steps share a volume that is made once and goes with the job.

@@ -34,6 +34,9 @@ type execution struct {
 	// stopping: the container was told to stop. The goroutine that stops sets it
 	// and has ended when it is read.
 	stopping bool
+	// interrupted is why the container's end is not that of what it ran; "" if it
+	// is.
+	interrupted string
 }
 
 // execute runs the step and returns its result, or nil if it was left as it is

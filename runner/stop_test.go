@@ -185,8 +185,24 @@ func TestOutOfMemory(t *testing.T) {
 		return 137
 	})
 	s.run()
-	s.wantJob(runner.Failure, "step build failed: exit code 137 (killed: out of memory, limit 512 MiB)", "build")
-	s.wantNotice("build", "exit code 137 (killed: out of memory, limit 512 MiB)")
+	s.wantJob(runner.Failure, "step build failed: exit code 137 (killed); out of memory (limit 512 MiB)", "build")
+	s.wantNotice("build", "exit code 137 (killed); out of memory (limit 512 MiB)")
+}
+
+// TestOutOfMemoryOnTheWay: what was killed is not what the step ended with.
+func TestOutOfMemoryOnTheWay(t *testing.T) {
+	s := newScenario(t, step("goes on"), step("fails", "goes on"))
+	s.job.Limits.MemoryBytes = 512 << 20
+	for name, code := range map[string]int{"goes on": 0, "fails": 3} {
+		s.runs(name, func(p *runnertest.Process) int {
+			p.SetOOMKilled()
+			return code
+		})
+	}
+	s.run()
+	s.wantStep("goes on", runner.Success, "")
+	s.wantNotice("goes on", "out of memory (limit 512 MiB): a program of this step was killed, and the step went on")
+	s.wantJob(runner.Failure, "step fails failed: exit code 3; out of memory (limit 512 MiB)", "fails")
 }
 
 func TestTooMuchOutput(t *testing.T) {

@@ -16,6 +16,9 @@ const (
 	patience   = 2 * time.Minute
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Second
+	// maxUnread is how often the whole output of a container that has ended is
+	// tried to be read.
+	maxUnread = 6
 )
 
 // errCut: an output ended before the container did.
@@ -50,31 +53,67 @@ func (x *execution) watch(id string, out Output) (ContainerState, error) {
 func (x *execution) follow(ctx context.Context, id string, out Output) (ContainerState, error) {
 	if out != nil {
 		st, err := x.read(ctx, id, out, true)
-		if !errors.Is(err, errCut) {
+		switch {
+		case errors.Is(err, errCut):
+		case err == nil && (st.ExitCode == exitKilled || st.ExitCode == exitTerminated):
+			return st, x.suspect(ctx, id)
+		default:
 			return st, err
 		}
 	}
-	wait := retryFirst
+	st, err := x.reread(ctx, id)
+	if err != nil {
+		return st, err
+	}
+	return st, x.suspect(ctx, id)
+}
+
+// suspect finds out whether a container that has ended did so by itself. There
+// is reason to ask if it was not watched all the time, or ended by a signal.
+func (x *execution) suspect(ctx context.Context, id string) error {
+	return x.persist(ctx, func() (err error) {
+		x.interrupted, err = x.run.eng.Interrupted(ctx, id)
+		return err
+	})
+}
+
+// reread stores the output from the engine's record: for the live view while the
+// container runs, and once more when it has ended, since only that is sure to
+// have the last lines. A record that cannot be read to its end costs its rest,
+// and the log says so.
+func (x *execution) reread(ctx context.Context, id string) (ContainerState, error) {
+	wait, unread := retryFirst, 0
 	for {
 		st, err := x.inspect(ctx, id)
 		if err != nil {
 			return st, err
 		}
-		if out, err = x.run.eng.Logs(ctx, id, st.Running); err == nil {
-			st, err = x.read(ctx, id, out, !st.Running)
+		out, err := x.run.eng.Logs(ctx, id, st.Running)
+		if err == nil {
+			_, err = x.read(ctx, id, out, !st.Running)
 		} else {
 			err = fmt.Errorf("%w: %w", errCut, err)
 		}
-		if !errors.Is(err, errCut) {
+		switch {
+		case err == nil:
+			return st, nil
+		case !errors.Is(err, errCut):
+			return st, err
+		case !st.Running:
+			if unread++; unread == maxUnread {
+				x.sink.notice(fmt.Sprintf("the rest of the output is lost: %v", err))
+				return st, nil
+			}
+		default:
+			// Followed to its end or broken: either way it is read once more.
+			if _, err := x.ended(ctx, id); err == nil {
+				continue
+			}
+		}
+		if err := pause(ctx, wait); err != nil {
 			return st, err
 		}
-		// Followed to its end or broken: either way it is read once more.
-		if _, err := x.ended(ctx, id); err != nil {
-			if err := pause(ctx, wait); err != nil {
-				return st, err
-			}
-			wait = min(2*wait, retryMost)
-		}
+		wait = min(2*wait, retryMost)
 	}
 }
 
@@ -146,20 +185,26 @@ func (x *execution) stoppedState(ctx context.Context, id string) (ContainerState
 	}
 }
 
-// inspect asks for the state of a container, again and again while the engine
-// does not answer, but not longer than patience.
-func (x *execution) inspect(ctx context.Context, id string) (ContainerState, error) {
+// inspect asks for the state of a container.
+func (x *execution) inspect(ctx context.Context, id string) (st ContainerState, err error) {
+	err = x.persist(ctx, func() (err error) {
+		st, err = x.run.eng.Inspect(ctx, id)
+		return err
+	})
+	return st, wrap("find container", err)
+}
+
+// persist asks the engine of a container, again and again while it does not
+// answer, but not longer than patience.
+func (x *execution) persist(ctx context.Context, ask func() error) error {
 	giveUp := time.Now().Add(patience)
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		st, err := x.run.eng.Inspect(ctx, id)
-		if err == nil || errors.Is(err, ErrNotFound) {
-			return st, wrap("find container", err)
-		}
-		if time.Now().After(giveUp) {
-			return st, fmt.Errorf("find container: %w", err)
+		err := ask()
+		if err == nil || errors.Is(err, ErrNotFound) || time.Now().After(giveUp) {
+			return err
 		}
 		if err := pause(ctx, wait); err != nil {
-			return st, err
+			return err
 		}
 	}
 }

@@ -21,15 +21,23 @@ func exitReason(st ContainerState, memory int64) string {
 			notes = append(notes, name)
 		}
 	}
-	if st.OOMKilled {
-		notes = append(notes, memoryReason(memory))
-	}
 	reason := fmt.Sprintf("exit code %d", st.ExitCode)
 	if len(notes) > 0 {
 		reason += " (" + strings.Join(notes, ": ") + ")"
 	}
+	// Beside and not among the notes: it may have been another program than the
+	// one whose exit code this is.
+	if st.OOMKilled {
+		reason += "; " + memoryReason(memory)
+	}
 	return reason
 }
+
+// Exit codes of a program that a signal has ended.
+const (
+	exitKilled     = 128 + 9
+	exitTerminated = 128 + 15
+)
 
 // signals are what shells add 128 to when one ends a program.
 var signals = map[int]string{
@@ -49,7 +57,7 @@ func memoryReason(limit int64) string {
 	if limit <= 0 {
 		return "out of memory"
 	}
-	return fmt.Sprintf("out of memory, limit %s", humanize.IBytes(uint64(limit)))
+	return fmt.Sprintf("out of memory (limit %s)", humanize.IBytes(uint64(limit)))
 }
 
 // A timeoutError is the cause with which a step or a job is stopped that takes

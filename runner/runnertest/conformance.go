@@ -26,6 +26,7 @@ func Lifecycle(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 		"NotFound":              notFound,
 		"States":                states,
 		"ExitCodes":             exitCodes,
+		"EndsByItself":          endsByItself,
 		"OutputOfBothStreams":   outputOfBothStreams,
 		"OutputOfFastWriter":    outputOfFastWriter,
 		"OutputOfLongLine":      outputOfLongLine,

@@ -24,6 +24,8 @@ type container struct {
 	state     runner.ContainerState
 	listening map[int]bool // ports
 	exec      func(command []string) runner.ExecResult
+	// interrupted: it ended because the engine restarted.
+	interrupted bool
 }
 
 func newContainer(id string, s runner.ContainerSpec, p Program, v *volume, port int) *container {
@@ -93,6 +95,14 @@ func (c *container) kill() {
 	if c.snapshot().Running {
 		c.end(137)
 	}
+}
+
+// interrupt is kill by the engine's own restart.
+func (c *container) interrupt() {
+	c.mu.Lock()
+	c.interrupted = c.state.Running
+	c.mu.Unlock()
+	c.kill()
 }
 
 func (c *container) terminate() { c.termOnce.Do(func() { close(c.term) }) }

@@ -155,6 +155,23 @@ func (e *Engine) Wait(ctx context.Context, containerID string) (s runner.Contain
 	return s, err
 }
 
+// Interrupted implements runner.Engine.
+func (e *Engine) Interrupted(ctx context.Context, containerID string) (why string, err error) {
+	err = e.faults.call(ctx, "Interrupted", containerID, func() error {
+		c, err := e.container(containerID)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.interrupted {
+			why = "the engine restarted"
+		}
+		return nil
+	})
+	return why, err
+}
+
 // ended waits until the container does not run.
 func (e *Engine) ended(ctx context.Context, c *container) error {
 	if !c.snapshot().Running {

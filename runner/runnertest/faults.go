@@ -2,7 +2,9 @@ package runnertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -42,6 +44,23 @@ func (e *Engine) Down(err error) { e.faults.down(err) }
 
 // Up ends Down.
 func (e *Engine) Up() { e.faults.up() }
+
+// Restart is Down, the end of every container that runs, and Up.
+func (e *Engine) Restart() {
+	e.Down(errRestart)
+	e.mu.Lock()
+	all := slices.Collect(maps.Values(e.containers))
+	e.mu.Unlock()
+	for _, c := range all {
+		if c.snapshot().Running {
+			c.interrupt()
+		}
+	}
+	e.Up()
+}
+
+// errRestart is what calls fail with while the engine restarts.
+var errRestart = errors.New("the engine restarts")
 
 // Calls returns all calls so far, in the order in which they began.
 func (e *Engine) Calls() []Call {
@@ -88,7 +107,7 @@ func (f *faults) init() {
 
 // methods are those of runner.Engine.
 var methods = []string{"Ping", "PullImage", "CreateNetwork", "CreateVolume", "CreateContainer", "CopyTo",
-	"Attach", "Start", "Open", "Logs", "Inspect", "Wait", "Stop", "Exec", "Listening", "RemoveContainer", "RemoveNetwork", "RemoveVolume", "List"}
+	"Attach", "Start", "Open", "Logs", "Inspect", "Wait", "Interrupted", "Stop", "Exec", "Listening", "RemoveContainer", "RemoveNetwork", "RemoveVolume", "List"}
 
 func (f *faults) add(method string, nth int, ft *fault) {
 	if !slices.Contains(methods, method) {

@@ -55,7 +55,11 @@ func Docker(tb testing.TB) *client.Client {
 
 func busyboxImage(tb testing.TB, ref string, changes ...string) string {
 	tb.Helper()
-	cli := Docker(tb)
+	return importImage(tb, Docker(tb), ref, changes...)
+}
+
+func importImage(tb testing.TB, cli *client.Client, ref string, changes ...string) string {
+	tb.Helper()
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
 		tb.Fatal("this test needs a static busybox (Debian: apt-get install busybox-static): ", err)

@@ -111,6 +111,18 @@ func exitCodes(r *rig) {
 	}
 }
 
+// endsByItself: nobody but the program is to blame for its end.
+func endsByItself(r *rig) {
+	for _, script := range []script{exitZero, exitSeven, killSelf} {
+		id := r.run(r.spec(script)).ID
+		why, err := r.engine.Interrupted(r.ctx, id)
+		r.ok("Interrupted", err)
+		if why != "" {
+			r.Errorf("%q was interrupted: %s", script.sh, why)
+		}
+	}
+}
+
 // runsOnce: a start whose answer was lost is done again, whatever became of the
 // container meanwhile.
 func runsOnce(r *rig) {

@@ -1,0 +1,110 @@
+package runner_test
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/docker"
+	"github.com/slipway-ci/slipway/runner/pipeline"
+	"github.com/slipway-ci/slipway/runner/runnertest"
+)
+
+const dockerReason = "the Docker engine restarted"
+
+// newDaemonScenario makes a job of steps on an engine of its own.
+func newDaemonScenario(t *testing.T, d *runnertest.Daemon, steps ...pipeline.Step) *scenario {
+	t.Helper()
+	image := d.Image()
+	for i := range steps {
+		steps[i].Image, steps[i].NetworkMode = image, "none"
+	}
+	return newScenarioOn(t, docker.New(d.Client(), docker.Options{Subnets: netip.MustParsePrefix("10.199.0.0/16")}), steps...)
+}
+
+// TestDockerEngineIsKilled: what the engine ends when it is back, whatever exit
+// code comes of it, is not the step's doing; what ended by itself meanwhile is.
+func TestDockerEngineIsKilled(t *testing.T) {
+	d, shared := runnertest.NewDaemon(t), t.TempDir()
+	s := newDaemonScenario(t, d,
+		with(step("killed"), commands("trap 'exit 0' TERM", "echo up", "while true; do sleep 0.1; done")),
+		with(step("retried"), commands("echo up; test -e /slipway/src/repo/second || { touch second; sleep 300; }"), retried(2, pipeline.RetryError)),
+		with(step("ends"), commands("trap 'touch /shared/ended' EXIT", "echo up", "until test -e /shared/end; do sleep 0.05; done", "exit 4"),
+			func(p *pipeline.Step) {
+				p.Volumes = []pipeline.Mount{{Kind: pipeline.MountHost, Source: shared, Target: "/shared"}}
+			}),
+	)
+	s.start()
+	for _, name := range []string{"killed", "retried", "ends"} {
+		s.printed(name, "up")
+	}
+	d.Kill()
+	if err := os.WriteFile(filepath.Join(shared, "end"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for ended := filepath.Join(shared, "ended"); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(ended); err == nil {
+			break
+		}
+		if s.ctx.Err() != nil {
+			t.Fatal("the step does not end")
+		}
+	}
+	d.Start()
+	s.wait()
+	s.wantStep("ends", runner.Failure, "exit code 4")
+	s.wantStep("killed", runner.Error, dockerReason)
+	s.wantStep("retried", runner.Success, "")
+	s.wantJob(runner.Error, "step killed failed: "+dockerReason, "killed")
+}
+
+// TestDockerEngineIsStopped: as an upgrade of the engine does, which still
+// answers while it stops its containers.
+func TestDockerEngineIsStopped(t *testing.T) {
+	d := runnertest.NewDaemon(t)
+	s := newDaemonScenario(t, d, with(step("build"), commands("echo up", "while true; do sleep 0.1; done")))
+	s.start()
+	s.printed("build", "up")
+	d.Stop()
+	d.Start()
+	s.wait()
+	got := s.ledger.state.Results[1]
+	if got.Status != runner.Error || got.Reason != dockerReason && got.Reason != "its container was stopped from outside, or the Docker engine was" {
+		t.Errorf("step build: %s %q", got.Status, got.Reason)
+	}
+}
+
+// TestDockerEngineIsStoppedMeanwhile: the machine was restarted, and with it the
+// server.
+func TestDockerEngineIsStoppedMeanwhile(t *testing.T) {
+	d := runnertest.NewDaemon(t)
+	s := newDaemonScenario(t, d, with(step("build"), commands("echo up", "while true; do sleep 0.1; done")))
+	s.start()
+	s.printed("build", "up")
+	s.ledger.kill()
+	s.cancel(runner.ErrDetach)
+	s.wait()
+	d.Stop()
+	d.Start()
+	s.renew()
+	s.resume(s.ledger.revive())
+	s.wait()
+	s.wantJob(runner.Error, "step build failed: "+dockerReason, "build")
+}
+
+// TestDockerEngineWithLiveRestore: the container runs on without its engine, and
+// nothing of it is lost.
+func TestDockerEngineWithLiveRestore(t *testing.T) {
+	d := runnertest.NewDaemon(t, "--live-restore")
+	s := newDaemonScenario(t, d, with(step("build"), commands("echo up", "sleep 1", "echo late", "kill -9 $$")))
+	s.start()
+	s.printed("build", "up")
+	d.Kill()
+	d.Start()
+	s.wait()
+	s.wantJob(runner.Failure, "step build failed: exit code 137 (killed)", "build")
+	s.wantOutput("build", "$ echo up [-1]", "up", "$ sleep 1 [0]", "$ echo late [0]", "late", "$ kill -9 $$ [0]")
+}
