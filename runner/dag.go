@@ -27,6 +27,7 @@ type step struct {
 	uses     []*step
 	health   *health // of what runs beside the others; else nil. Never changes
 
+	warmth   *warmth // what was done before its turn; nil for most
 	launched bool
 	started  bool // it runs or has run
 	done     bool

@@ -110,10 +110,10 @@ const (
 	OpWarm OpKind = "warm"
 	// OpStart starts a container, or opens its gate: from its Intend on the
 	// step's commands may have begun.
-	OpStart           OpKind = "start"
-	OpStop            OpKind = "stop"
-	OpRemove          OpKind = "remove"     // a step's container
-	OpRemoveJob       OpKind = "remove-job" // network and volume
+	OpStart     OpKind = "start"
+	OpStop      OpKind = "stop"
+	OpRemove    OpKind = "remove"     // a step's container
+	OpRemoveJob OpKind = "remove-job" // network and volume
 	// OpAttempt changes nothing in the engine: it records that the attempt before
 	// this one has ended and its output is stored. Its ID is for Run to read.
 	OpAttempt OpKind = "attempt"

@@ -27,7 +27,7 @@ func checkTimes(s *pipeline.Step) pipeline.Healthcheck {
 // it does not in time. It returns when ctx ends.
 func (x *execution) probe(ctx context.Context, id string) {
 	h, plan := x.step.health, x.step.plan
-	st, err := x.inspect(x.run.live, id)
+	st, err := x.run.inspect(x.run.live, id)
 	if err != nil {
 		return // as the one who watches the container will find
 	}

@@ -21,6 +21,9 @@ func (r *run) remove(s *step) {
 		}
 		name, op := ContainerName(r.job.Server, r.job.ID, s.number, n), s.opOf(OpRemove, n)
 		r.removals.Go(func() {
+			if s.warmth != nil {
+				s.warmth.drop()
+			}
 			r.tryRemove(op, func(ctx context.Context) error { return r.eng.RemoveContainer(ctx, name) })
 		})
 	}

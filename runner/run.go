@@ -62,6 +62,7 @@ type run struct {
 	active     int     // step goroutines
 	serving    bool    // every service has been started or has ended
 	prefetched bool
+	warmable   bool  // steps may be made warm; never changes
 	toppled    *step // the step whose failure cancels the others, once there is one
 	// opened is closed when the steps that an earlier Run left have been told of
 	// what came meanwhile: a cancel, the end of the job's time.
@@ -106,6 +107,7 @@ func newRun(ctx context.Context, job *Job, state State, eng Engine, obs Observer
 	r.work, r.halt = context.WithCancelCause(r.live)
 	r.setup.init()
 	r.steps = newSteps(r)
+	r.warmable = warmable(job)
 	r.mask = mask.Compile(r.resolve())
 	return r
 }
@@ -113,6 +115,7 @@ func newRun(ctx context.Context, job *Job, state State, eng Engine, obs Observer
 // run is the owner's loop.
 func (r *run) run(ctx context.Context) (JobResult, error) {
 	defer r.removals.Wait()
+	defer r.cool()
 	defer r.pulls.stop()
 	defer r.setup.wait()
 	r.adopt()

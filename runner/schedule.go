@@ -21,6 +21,7 @@ func (r *run) schedule() {
 		r.prefetched = true
 		r.prefetch()
 	}
+	r.warmAhead()
 	r.endBackground()
 	if r.active == 0 && r.live.Err() == nil && !r.finished() {
 		r.breakCycle()

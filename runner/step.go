@@ -114,11 +114,19 @@ func (x *execution) contain() (ContainerState, error) {
 	if err := r.pulls.wait(x.ctx, r, s.plan, &noticeWriter{sink: x.sink}); err != nil {
 		return ContainerState{}, err
 	}
+	if w := s.warmth; w != nil {
+		defer w.drop()
+	}
 	if err := x.await(r.setup.volumeMade); err != nil {
 		return ContainerState{}, err
 	}
 	if _, notices := lower(r.job.Limits, s.plan.Resources); len(notices) > 0 && !s.opIntended(OpCreateContainer) {
 		x.sink.notice(strings.Join(notices, "\n"))
+	}
+	if w := s.warmth; w != nil && s.attempt == 1 {
+		if id, out := w.wait(x.ctx); out != nil {
+			return x.goThrough(id, out)
+		}
 	}
 	id, err := x.create()
 	if err != nil {
@@ -137,23 +145,33 @@ func (x *execution) await(made <-chan struct{}) error {
 	return context.Cause(x.ctx)
 }
 
-// create makes the container, or finds the one that an earlier Run made.
+// create makes the container of the attempt.
 func (x *execution) create() (string, error) {
-	r, s := x.run, x.step
+	s := x.step
 	s.created = true
+	id, err := s.create(x.ctx, x.failed)
+	if final := (finalError{}); errors.As(err, &final) {
+		s.created = s.opIntended(OpCreateContainer)
+	}
+	return id, err
+}
+
+// create makes the container, or finds the one that an earlier Run made. failed
+// are the names of the steps of the job that have failed so far.
+func (s *step) create(ctx context.Context, failed []string) (string, error) {
+	r := s.run
 	if rec, _ := r.record(s.op(OpCreateContainer)); rec.Done {
-		_, err := x.inspect(x.ctx, rec.ID)
+		_, err := r.inspect(ctx, rec.ID)
 		if !errors.Is(err, ErrNotFound) {
 			return rec.ID, err
 		}
 	}
-	spec, err := s.containerSpec(x.failed)
+	spec, err := s.containerSpec(failed)
 	if err != nil {
-		s.created = s.opIntended(OpCreateContainer)
 		return "", finalError{err}
 	}
 	spec.VolumeID = r.setup.volume
-	if err := x.makeVolumes(spec.Mounts); err != nil {
+	if err := s.makeVolumes(spec.Mounts); err != nil {
 		return "", err
 	}
 	id, err := r.do(s.op(OpCreateContainer), func(ctx context.Context) (string, error) {
@@ -167,13 +185,13 @@ func (x *execution) create() (string, error) {
 
 // makeVolumes makes the volumes of the job that the step mounts, unless another
 // step has. They go with the job.
-func (x *execution) makeVolumes(mounts []pipeline.Mount) error {
-	r := x.run
+func (s *step) makeVolumes(mounts []pipeline.Mount) error {
+	r := s.run
 	for _, m := range mounts {
 		if m.Kind != pipeline.MountTemp {
 			continue
 		}
-		_, err := r.do(x.step.op(OpCreateVolume), func(ctx context.Context) (string, error) {
+		_, err := r.do(s.op(OpCreateVolume), func(ctx context.Context) (string, error) {
 			return r.eng.CreateVolume(ctx, VolumeSpec{Name: m.Source, Labels: r.job.labels(0), Memory: m.Memory})
 		})
 		if err != nil {
@@ -256,7 +274,7 @@ func (x *execution) started(id string, out Output, err error) (ContainerState, e
 	if err != nil {
 		// The answer may be lost, and the container run. (A gate that cannot be
 		// opened holds.)
-		if st, ierr := x.inspect(r.live, id); ierr != nil || !st.Started || gated(x.step.plan) {
+		if st, ierr := x.run.inspect(r.live, id); ierr != nil || !st.Started || gated(x.step.plan) {
 			return ContainerState{}, err
 		}
 	}
@@ -272,7 +290,7 @@ func (x *execution) resume() (ContainerState, error) {
 	if rec, _ := r.record(s.op(OpCreateContainer)); rec.ID != "" {
 		ref = rec.ID
 	}
-	st, err := x.inspect(r.live, ref)
+	st, err := x.run.inspect(r.live, ref)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return ContainerState{}, errRestarted

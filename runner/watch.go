@@ -71,7 +71,7 @@ func (x *execution) follow(ctx context.Context, id string, out Output) (Containe
 // suspect finds out whether a container that has ended did so by itself. There
 // is reason to ask if it was not watched all the time, or ended by a signal.
 func (x *execution) suspect(ctx context.Context, id string) error {
-	return x.persist(ctx, func() (err error) {
+	return x.run.persist(ctx, func() (err error) {
 		x.interrupted, err = x.run.eng.Interrupted(ctx, id)
 		return err
 	})
@@ -84,7 +84,7 @@ func (x *execution) suspect(ctx context.Context, id string) error {
 func (x *execution) reread(ctx context.Context, id string) (ContainerState, error) {
 	wait, unread := retryFirst, 0
 	for {
-		st, err := x.inspect(ctx, id)
+		st, err := x.run.inspect(ctx, id)
 		if err != nil {
 			return st, err
 		}
@@ -172,7 +172,7 @@ func (x *execution) ended(ctx context.Context, id string) (ContainerState, error
 // stoppedState waits for a container that is being stopped.
 func (x *execution) stoppedState(ctx context.Context, id string) (ContainerState, error) {
 	for {
-		st, err := x.inspect(ctx, id)
+		st, err := x.run.inspect(ctx, id)
 		if err != nil || !st.Running {
 			return st, err
 		}
@@ -186,9 +186,9 @@ func (x *execution) stoppedState(ctx context.Context, id string) (ContainerState
 }
 
 // inspect asks for the state of a container.
-func (x *execution) inspect(ctx context.Context, id string) (st ContainerState, err error) {
-	err = x.persist(ctx, func() (err error) {
-		st, err = x.run.eng.Inspect(ctx, id)
+func (r *run) inspect(ctx context.Context, id string) (st ContainerState, err error) {
+	err = r.persist(ctx, func() (err error) {
+		st, err = r.eng.Inspect(ctx, id)
 		return err
 	})
 	return st, wrap("find container", err)
@@ -196,7 +196,7 @@ func (x *execution) inspect(ctx context.Context, id string) (st ContainerState, 
 
 // persist asks the engine of a container, again and again while it does not
 // answer, but not longer than patience.
-func (x *execution) persist(ctx context.Context, ask func() error) error {
+func (r *run) persist(ctx context.Context, ask func() error) error {
 	giveUp := time.Now().Add(patience)
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
 		err := ask()
