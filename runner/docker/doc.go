@@ -12,6 +12,8 @@
 //
 // The json-file log driver is named explicitly and never rotates, because the
 // engine's default may be a driver that cannot be read back or one that drops
-// the head of a long log. It stores text: bytes that are not UTF-8 come back
-// from Logs as U+FFFD, from Attach as they were.
+// the head of a long log. It stores text: bytes that are not UTF-8 come back from
+// Logs as U+FFFD, as does a rune that begins in one 16 KiB of a line and ends in
+// the next. From Attach the former come as they were, and the latter alike, so
+// that who replaces what is not UTF-8 gets the same from both.
 package docker

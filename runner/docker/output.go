@@ -28,7 +28,7 @@ func (e *Engine) Attach(ctx context.Context, containerID string) (runner.Output,
 		return nil, err
 	}
 	o := newOutput(ctx, resp.Reader, resp.Conn)
-	o.confirm = func() error { return e.confirmEnd(ctx, containerID) }
+	o.live, o.confirm = true, func() error { return e.confirmEnd(ctx, containerID) }
 	return o, nil
 }
 
@@ -77,6 +77,7 @@ type output struct {
 	close   func() error // closes the connection, once
 	release func() bool  // lets go of ctx
 	confirm func() error // asked at a clean end, unless nil
+	live    bool         // attached, and not read from the record
 }
 
 // newOutput returns an output that ends with ctx.
@@ -88,7 +89,7 @@ func newOutput(ctx context.Context, r io.Reader, conn io.Closer) *output {
 
 // Copy implements runner.Output.
 func (o *output) Copy(stdout, stderr io.Writer) error {
-	err := demux(o.r, stdout, stderr)
+	err := o.demux(stdout, stderr)
 	var werr writeError
 	switch {
 	case errors.As(err, &werr):
@@ -103,6 +104,22 @@ func (o *output) Copy(stdout, stderr io.Writer) error {
 		return fmt.Errorf("copy output: %w", err)
 	}
 	return nil
+}
+
+// demux gives both streams to their writers as they are in the record, or will
+// be.
+func (o *output) demux(stdout, stderr io.Writer) error {
+	if !o.live {
+		return demux(o.r, stdout, stderr)
+	}
+	r1, r2 := &recordWriter{w: stdout}, &recordWriter{w: stderr}
+	err := demux(o.r, r1, r2)
+	if err == nil {
+		if rerr := errors.Join(r1.end(), r2.end()); rerr != nil {
+			err = writeError{rerr}
+		}
+	}
+	return err
 }
 
 // Close implements runner.Output. A Copy that it interrupts returns an error

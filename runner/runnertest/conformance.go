@@ -59,6 +59,7 @@ func Lifecycle(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 // limits and hardening as they are seen from inside.
 func Execution(t *testing.T, newEngine func(*testing.T) runner.Engine, image string) {
 	run(t, newEngine, image, map[string]func(*rig){
+		"OutputIsAsItsRecord": outputIsAsItsRecord,
 		"ServiceByAlias":      serviceByAlias,
 		"NetworksAreApart":    networksAreApart,
 		"NoNetwork":           noNetwork,

@@ -99,3 +99,27 @@ func logsFollow(r *rig) {
 		r.Errorf("logged %q after the end", stdout)
 	}
 }
+
+// hostileOutput writes to both streams: runes across every 16 KiB of a line of
+// 100 KiB, bytes that are no text, and no final newline.
+const hostileOutput = `
+euros() { printf x; i=0; while [ $i -lt 35 ]; do printf '%1000s' '' | sed 's/ /€/g'; i=$((i+1)); done; echo; }
+all() { echo begin; euros; head -c 16383 /dev/zero | tr '\\000' y; printf '\303\251\n\377\376\n\000<&>\342\200\250\r\n'; euros; printf 'torn \342\202'; }
+all; all >&2`
+
+// outputIsAsItsRecord: whoever replaces what is not UTF-8 reads the same from
+// both.
+func outputIsAsItsRecord(r *rig) {
+	f := r.begin(r.spec(script{sh: hostileOutput}))
+	got := f.result()
+	stdout, stderr := r.logs(f.id)
+	r.equal("stdout", strings.ToValidUTF8(got.stdout, "?"), strings.ToValidUTF8(got.stderr, "?"))
+	r.equal("logged stdout", text(stdout), text(got.stdout))
+	r.equal("logged stderr", text(stderr), text(got.stderr))
+	if len(stdout) < 2*100<<10 || !strings.Contains(stdout, "\uFFFD") {
+		r.Errorf("%d bytes of output, want hostile ones", len(stdout))
+	}
+}
+
+// text is s with each byte that is not UTF-8 replaced.
+func text(s string) string { return string([]rune(s)) }
