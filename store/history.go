@@ -123,10 +123,12 @@ func (s *Store) failsOn(ctx context.Context, k StepKey, b Build, ref string) (*S
 
 // passedOn returns the last run of a step on a commit that passed, if any did.
 func (s *Store) passedOn(ctx context.Context, k StepKey, sha string) (*StepRun, error) {
+	// By ID, in whose order builds_commit has them: by number, SQLite would take
+	// the index of the numbers and look at all builds.
 	rows, err := s.read.QueryContext(ctx, `SELECT `+runColumns+` FROM builds b
 		JOIN jobs j ON j.build_id = b.id AND j.name = ?
 		JOIN steps st ON st.job_id = j.id AND st.name = ? AND st.status = 'success'
-		WHERE b.repo_id = ? AND b.sha = ? ORDER BY b.number DESC LIMIT 1`, k.Workflow, k.Step, k.RepoID, sha)
+		WHERE b.repo_id = ? AND b.sha = ? ORDER BY b.id DESC LIMIT 1`, k.Workflow, k.Step, k.RepoID, sha)
 	runs, err := collect(rows, err, (*StepRun).scan)
 	if err != nil || len(runs) == 0 {
 		return nil, wrap("find run of step that passed", err)
