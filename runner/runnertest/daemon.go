@@ -18,7 +18,8 @@ import (
 )
 
 // Daemon is a Docker engine of a test's own, beside that of the machine, which
-// can be killed and started again. It has no bridge and touches no firewall;
+// can be killed and started again. It has a network namespace of its own, since
+// an engine without a bridge removes that of the machine when it starts, and
 // networks that are made in it lead nowhere.
 type Daemon struct {
 	tb   testing.TB
@@ -74,6 +75,7 @@ func (d *Daemon) Start() {
 	defer log.Close()
 	d.cmd = exec.Command("dockerd", d.args...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if err := d.cmd.Start(); err != nil {
 		d.tb.Fatal("this test needs dockerd, and to be root: ", err)
 	}
