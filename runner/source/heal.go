@@ -83,30 +83,31 @@ func sweep(gitDir string) error {
 	})
 }
 
-// Maintain packs the objects and refs of a mirror, if there is enough of them
-// to be worth it. Nothing that was fetched is lost. A Fetch of the same key
-// waits for it, so its time is a quiet hour; canceling ctx stops it at once.
+// Maintain packs the objects and refs of a mirror and of those of its submodules,
+// if there is enough of them to be worth it. Nothing that was fetched is lost. A
+// Fetch of the same key waits for it, so its time is a quiet hour; canceling ctx
+// stops it at once.
 func (m *Mirrors) Maintain(ctx context.Context, key string) error {
-	mir, err := m.mirror(key)
+	err := m.each(ctx, key, func(mir *mirror) error { return m.pack(ctx, mir) })
 	if err != nil {
 		return fmt.Errorf("maintain mirror: %w", err)
 	}
-	done, err := mir.take(ctx)
-	if err != nil {
-		return fmt.Errorf("maintain mirror: %w", err)
-	}
-	defer done()
+	return nil
+}
+
+// pack is Maintain for one mirror, of which the caller has the turn.
+func (m *Mirrors) pack(ctx context.Context, mir *mirror) error {
 	if !mir.exists() {
 		return nil
 	}
 	mir.setFlag(&mir.dirty)
-	_, err = m.git(ctx, gitCmd{
+	_, err := m.git(ctx, gitCmd{
 		gitDir:   mir.dir,
 		settings: []setting{{"gc.auto", "1000"}, {"gc.autoPackLimit", "20"}, {"gc.autoDetach", "false"}},
 		args:     []string{"gc", "--auto", "--quiet"},
 	}, maxStderr)
 	if err != nil {
-		return fmt.Errorf("maintain mirror: %w", err)
+		return err
 	}
 	mir.flag(&mir.dirty)
 	return nil

@@ -155,20 +155,39 @@ func (mir *mirror) read(f func() error) error {
 	return err
 }
 
-// Remove removes a mirror, after those that use it. One that does not exist is
-// no error.
+// Remove removes a mirror and those of its submodules, after those that use
+// them. One that does not exist is no error. A Fetch meanwhile may make them anew.
 func (m *Mirrors) Remove(ctx context.Context, key string) error {
-	mir, err := m.mirror(key)
-	if err != nil {
+	if err := m.each(ctx, key, m.discard); err != nil {
 		return fmt.Errorf("remove mirror: %w", err)
 	}
-	done, err := mir.take(ctx)
-	if err != nil {
-		return fmt.Errorf("remove mirror: %w", err)
+	return nil
+}
+
+// each calls f for the mirror with that key and those of its submodules, one
+// after the other, each in its turn.
+func (m *Mirrors) each(ctx context.Context, key string, f func(*mirror) error) error {
+	if err := checkKey(key); err != nil {
+		return err
 	}
-	defer done()
-	if err := m.discard(mir); err != nil {
-		return fmt.Errorf("remove mirror: %w", err)
+	keys, err := m.family(key)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		mir, err := m.mirror(k)
+		if err != nil {
+			return err
+		}
+		done, err := mir.take(ctx)
+		if err != nil {
+			return err
+		}
+		err = f(mir)
+		done()
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

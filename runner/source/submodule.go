@@ -174,15 +174,35 @@ func (r Remote) submodule(raw string) (Remote, error) {
 	return to, nil
 }
 
-// submoduleKey names the mirror of a submodule. What was fetched with a
-// credential is another mirror than what was fetched without.
+// submoduleMark stands in the key of a submodule's mirror after the key of the
+// repository that it belongs to.
+const submoduleMark = ".sub-"
+
+// submoduleKey names the mirror of a submodule, which lives and goes with that of
+// the repository root. What was fetched with a credential is another mirror than
+// what was fetched without.
 func submoduleKey(root string, r Remote) string {
 	access := "anyone"
 	if r.Password != "" {
 		access = "credential"
 	}
 	sum := sha256.Sum256([]byte(root + "\x00" + access + "\x00" + r.URL))
-	return "sub-" + hex.EncodeToString(sum[:20])
+	return root + submoduleMark + hex.EncodeToString(sum[:20])
+}
+
+// family returns the key and those of the mirrors that belong to it.
+func (m *Mirrors) family(key string) ([]string, error) {
+	entries, err := os.ReadDir(m.dir)
+	if err != nil {
+		return nil, err
+	}
+	keys := []string{key}
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".git"); ok && strings.HasPrefix(name, key+submoduleMark) {
+			keys = append(keys, name)
+		}
+	}
+	return keys, nil
 }
 
 // fetchSubmodules makes the submodules of a commit present.

@@ -169,3 +169,40 @@ func TestSubmodulesNestedWithoutEnd(t *testing.T) {
 		t.Errorf("got %v, want ErrInvalid", err)
 	}
 }
+
+// The mirrors of submodules live and go with that of the repository.
+func TestMirrorsOfSubmodulesBelongToTheRepository(t *testing.T) {
+	r, m := newRemote(t), openMirrors(t)
+	lib := r.beside("lib.git")
+	libSHA := lib.pushed("lib", map[string]string{"code": "lib\n"})
+	r.pushed("one", map[string]string{"a": "1\n"})
+	sha := r.link("two", map[string]string{"lib": libSHA}, map[string]string{"lib": "../lib.git"})
+	remote := r.remote()
+	for _, key := range []string{"1", "10"} {
+		if err := m.Fetch(t.Context(), key, remote, "refs/heads/main", sha, FetchOptions{Submodules: &remote}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mirrors := func() (keys []string) {
+		found, err := filepath.Glob(filepath.Join(m.dir, "*.git"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			keys = append(keys, strings.SplitN(filepath.Base(f), ".", 2)[0])
+		}
+		return keys
+	}
+	if got := strings.Join(mirrors(), " "); got != "1 1 10 10" {
+		t.Errorf("mirrors: %s", got)
+	}
+	if err := m.Maintain(t.Context(), "1"); err != nil {
+		t.Error(err)
+	}
+	if err := m.Remove(t.Context(), "1"); err != nil {
+		t.Error(err)
+	}
+	if got := strings.Join(mirrors(), " "); got != "10 10" {
+		t.Errorf("after removing 1: %s", got)
+	}
+}
