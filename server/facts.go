@@ -26,7 +26,7 @@ func (t *Trigger) facts(ctx context.Context, repo store.Repo, b *store.Build) (p
 		f.Build.Created = t.Store.Now()
 	}
 	if p := b.Pull; p != nil {
-		f.PullRequest = &pipeline.PullRequestFacts{Number: p.Number, Title: p.Title, SourceBranch: p.HeadBranch,
+		f.PullRequest = &pipeline.PullRequestFacts{Number: p.Number, Action: pullAction(p.Action), Title: p.Title, SourceBranch: p.HeadBranch,
 			TargetBranch: p.BaseBranch, SourceRepo: p.HeadRepo, Fork: p.Fork, Draft: p.Draft, Labels: p.Labels, Milestone: p.Milestone}
 	}
 	if r := b.Release; r != nil {
@@ -39,6 +39,14 @@ func (t *Trigger) facts(ctx context.Context, repo store.Repo, b *store.Build) (p
 	}
 	f.Changed, err = t.changed(ctx, repo, b)
 	return f, err
+}
+
+// pullAction returns what GitHub says of a pull request in the language's words.
+func pullAction(action string) string {
+	if action == "synchronize" {
+		return pipeline.PullSynchronized
+	}
+	return pipeline.PullOpened
 }
 
 func (t *Trigger) repoFacts(repo store.Repo) pipeline.RepoFacts {

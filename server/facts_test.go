@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,5 +172,35 @@ func TestTrustAndPlaceOfThePipelineFile(t *testing.T) {
 	f.settled()
 	if b := f.storedBuild("app", 4); !strings.HasSuffix(b.Reason, " at nowhere.yml, where the repository's settings say it is") {
 		t.Errorf("reason %q", b.Reason)
+	}
+}
+
+// Drone's files tell a pull request that is opened from one that has new commits.
+func TestActionOfAPullRequest(t *testing.T) {
+	f := newForge(t)
+	f.start()
+	r := f.addRepo("app")
+	file := "kind: pipeline\ntype: docker\nname: app\nsteps:\n" +
+		"- {name: greet, image: 'busybox:1', commands: ['true'], when: {event: pull_request, action: opened}}\n" +
+		"- {name: thank, image: 'busybox:1', commands: ['true'], when: {event: pull_request, action: synchronized}}\n"
+	f.commit(r, githubtest.Change{Files: map[string]string{".drone.yml": file}})
+	f.commit(r, githubtest.Change{Branch: "topic", Files: map[string]string{"a": "1"}})
+	_, err := r.OpenPullRequest(f.ctx, githubtest.PullRequest{Title: "Topic", Head: "topic"})
+	f.ok(err)
+	f.ok(f.github.Settle(f.ctx))
+	f.settled()
+	f.push(r, githubtest.Change{Branch: "topic", Files: map[string]string{"b": "1"}})
+	f.settled()
+	runs := func(number int64) string {
+		b := f.storedBuild("app", number)
+		for _, s := range f.workflow(b).Steps {
+			if s.Skip == "" {
+				return b.Event + " " + s.Name
+			}
+		}
+		return b.Event
+	}
+	if got := []string{runs(1), runs(2), runs(3)}; !slices.Equal(got, []string{"pull_request greet", "push", "pull_request thank"}) {
+		t.Errorf("what runs: %q", got)
 	}
 }

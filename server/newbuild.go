@@ -47,7 +47,7 @@ func ofPullRequest(b *store.Build, p *github.PullRequest) {
 	b.Ref, b.Branch = fmt.Sprintf("refs/pull/%d/head", p.Number), p.BaseRef
 	b.SHA, b.URL, b.Author, b.AvatarURL, b.Message = p.HeadSHA, p.URL, p.Author.Login, p.Author.AvatarURL, p.Title
 	b.Pull = &store.Pull{
-		Number: p.Number, Title: p.Title, HeadBranch: p.HeadRef, BaseBranch: p.BaseRef, BaseSHA: p.BaseSHA,
+		Number: p.Number, Action: p.Action, Title: p.Title, HeadBranch: p.HeadRef, BaseBranch: p.BaseRef, BaseSHA: p.BaseSHA,
 		HeadRepo: p.HeadRepo, Fork: p.Fork, Draft: p.Draft, Labels: p.Labels, Milestone: p.Milestone,
 	}
 	b.NeedsApproval = p.Fork

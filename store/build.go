@@ -71,6 +71,7 @@ type Build struct {
 // Pull is the pull request of a build.
 type Pull struct {
 	Number     int      `json:"number"`
+	Action     string   `json:"action,omitempty"` // GitHub's word for what happened to it: "opened", "synchronize"
 	Title      string   `json:"title"`
 	HeadBranch string   `json:"head_branch"`
 	BaseBranch string   `json:"base_branch"`

@@ -22,6 +22,7 @@ type eventFlags struct {
 	Branch string   `help:"Branch of the event; a pull request's target (default: the checkout's)."`
 	Tag    string   `help:"Tag of a tag event."`
 	Source string   `help:"Source branch of a pull request (default: the checkout's)."`
+	Action string   `default:"opened" enum:"opened,synchronized" help:"What happened to a pull request: opened or synchronized."`
 	Path   []string `help:"A changed file; can be given again (default: every file counts as changed)." placeholder:"FILE"`
 	Cron   string   `help:"Name of the schedule of a cron event."`
 	Target string   `help:"Environment of a deployment event."`
@@ -73,7 +74,7 @@ func (f eventFlags) apply(facts *pipeline.Facts, branch string) error {
 			source = branch
 		}
 		facts.Commit.Branch, facts.Commit.Ref = target, "refs/pull/1/head"
-		facts.PullRequest = &pipeline.PullRequestFacts{Number: 1, SourceBranch: source, TargetBranch: target,
+		facts.PullRequest = &pipeline.PullRequestFacts{Number: 1, Action: f.Action, SourceBranch: source, TargetBranch: target,
 			SourceRepo: facts.Repo.Owner + "/" + facts.Repo.Name}
 	default:
 		facts.Commit.Branch, facts.Commit.Ref = target, "refs/heads/"+target

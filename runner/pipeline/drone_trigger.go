@@ -76,9 +76,7 @@ func (w *droneWhen) conditions(f *Facts) []Condition {
 	compare("instance", &w.Instance, f.System.instance())
 	compare("target", &w.Target, f.Deploy.Target)
 	compare("cron", &w.Cron, f.Cron)
-	if w.Action.node != nil {
-		out = append(out, w.actionCondition(f))
-	}
+	compare("action", &w.Action, droneAction(f))
 	return append(out, w.Paths.conditions(f)...)
 }
 
@@ -88,34 +86,6 @@ func orNone(s string) string {
 		return "none"
 	}
 	return s
-}
-
-// Actions on a pull request after which Drone builds it. Which of them it was
-// is not known here.
-const (
-	actionOpened       = "opened"
-	actionSynchronized = "synchronized"
-)
-
-// actionCondition holds if the event's action matches; of a pull request, if
-// both do that it can be.
-func (w *droneWhen) actionCondition(f *Facts) Condition {
-	c := Condition{Key: "action", Want: w.Action.want()}
-	if f.Event != EventPullRequest {
-		action := droneAction(f)
-		c.Got, c.Result = orNone(action), w.Action.match(action, true)
-		return c
-	}
-	c.Got = actionOpened + " or " + actionSynchronized
-	c.Result = w.Action.match(actionOpened, true) && w.Action.match(actionSynchronized, true)
-	return c
-}
-
-// undecided reports whether the action of this pull request matters: one that
-// it can be matches and another does not.
-func (w *droneWhen) undecided(f *Facts) bool {
-	return w.Action.node != nil && f.Event == EventPullRequest &&
-		w.Action.match(actionOpened, true) != w.Action.match(actionSynchronized, true)
 }
 
 // droneEvents are Drone's words for events.
@@ -155,6 +125,8 @@ func droneAction(f *Facts) string {
 	switch {
 	case f.Event == EventTag, f.Event == EventPush && f.Commit.Before == "":
 		return "create"
+	case f.Event == EventPullRequest && f.PullRequest != nil:
+		return f.PullRequest.Action
 	}
 	return ""
 }

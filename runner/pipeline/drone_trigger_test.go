@@ -61,6 +61,7 @@ func TestDroneConditions(t *testing.T) {
 		{"{cron: weekly}", nil},
 		{"{action: create}", []EventKind{P, T}},
 		{"{action: [opened, synchronized]}", []EventKind{R}},
+		{"{action: opened}", nil},
 		{"{action: [closed, labeled]}", nil},
 		{"{action: {exclude: closed}}", all},
 		{"{paths: 'src/**'}", all},
@@ -150,14 +151,19 @@ func TestDronePlatform(t *testing.T) {
 	}
 }
 
-// Whether a pull request was opened or synchronized is not known: a file for
-// which it matters is told so, and only then.
-func TestDroneUndecidedAction(t *testing.T) {
-	text := droneStepWith("when: {action: opened}")
-	_, err := Compile(droneFiles(text), factsOf(EventPullRequest))
-	want := []string{".drone.yml:6:20: slipway does not know whether a pull request was opened or synchronized; name both `opened` and `synchronized`, or remove `action`"}
-	if diff := cmp.Diff(want, lines(err)); diff != "" {
-		t.Errorf("pull request (-want +got):\n%s", diff)
+// What happened to a pull request is Drone's `action`, and its variable.
+func TestDroneActions(t *testing.T) {
+	for action, want := range map[string]map[string]bool{
+		PullOpened:       {"opened": true, "synchronized": false, "[opened, synchronized]": true, "{exclude: opened}": false},
+		PullSynchronized: {"opened": false, "synchronized": true, "[opened, synchronized]": true, "{exclude: opened}": true},
+	} {
+		f := pullRequestFacts()
+		f.PullRequest.Action = action
+		for filter, runs := range want {
+			w := mustDrone(t, droneStepWith("when: {action: "+filter+"}"), f).Workflows[0]
+			if (w.Steps[0].Skip == "") != runs || w.Environment["DRONE_BUILD_ACTION"] != action {
+				t.Errorf("%s with %s: skip %q, variable %q", action, filter, w.Steps[0].Skip, w.Environment["DRONE_BUILD_ACTION"])
+			}
+		}
 	}
-	mustDrone(t, text, factsOf(EventPush))
 }

@@ -54,7 +54,7 @@ func TestDroneVariables(t *testing.T) {
 	}
 	tests := map[EventKind]map[string]string{
 		EventPush:        with(branch("main", "main", "refs/heads/main", "push"), "DRONE_BUILD_ACTION", "create"),
-		EventPullRequest: with(branch("main", "mend", "refs/pull/3/head", "pull_request"), "DRONE_PULL_REQUEST", "3", "DRONE_PULL_REQUEST_TITLE", "Mend"),
+		EventPullRequest: with(branch("main", "mend", "refs/pull/3/head", "pull_request"), "DRONE_BUILD_ACTION", "synchronized", "DRONE_PULL_REQUEST", "3", "DRONE_PULL_REQUEST_TITLE", "Mend"),
 		EventDeployment:  with(branch("main", "main", "refs/heads/main", "promote"), "DRONE_DEPLOY_TO", "production", "DRONE_DEPLOY_ID", "5"),
 		EventCron:        with(branch("main", "main", "refs/heads/main", "cron"), "DRONE_BUILD_TRIGGER", "@cron"),
 		EventManual:      with(branch("main", "main", "refs/heads/main", "custom"), "DRONE_BUILD_TRIGGER", "mona"),

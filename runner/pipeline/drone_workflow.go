@@ -40,19 +40,6 @@ func (w *workflow) checkPipeline(p *droneFile) {
 		w.decoder.warn(name.node, fmt.Sprintf("the registry credentials in `%s` are not used yet", clip(name.value)),
 			"images that need them must be on the machine already")
 	}
-	undecided := func(c *droneWhen) {
-		if c.undecided(&w.facts) {
-			w.decoder.report(c.Action.node, "slipway does not know whether a pull request was opened or synchronized",
-				"name both `opened` and `synchronized`, or remove `action`")
-		}
-	}
-	undecided(&p.Trigger.droneWhen)
-	for i := range p.Steps.items {
-		undecided(&p.Steps.items[i].When)
-	}
-	for i := range p.Services.items {
-		undecided(&p.Services.items[i].When)
-	}
 }
 
 // pipelineEnvironment returns what every container gets: what the pipeline says

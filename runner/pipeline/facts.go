@@ -99,9 +99,16 @@ type CommitFacts struct {
 	Author, AuthorEmail, AvatarURL string
 }
 
+// What happens to a pull request that is built.
+const (
+	PullOpened       = "opened" // or reopened
+	PullSynchronized = "synchronized"
+)
+
 // PullRequestFacts describe a pull request.
 type PullRequestFacts struct {
 	Number       int
+	Action       string // PullOpened or PullSynchronized, of EventPullRequest
 	Title        string
 	SourceBranch string
 	TargetBranch string

@@ -37,7 +37,7 @@ func pullRequestFacts() Facts {
 	f.Event = EventPullRequest
 	f.Commit.Ref = "refs/pull/3/head"
 	f.PullRequest = &PullRequestFacts{
-		Number: 3, Title: "Mend", SourceBranch: "mend", TargetBranch: "main",
+		Number: 3, Action: PullSynchronized, Title: "Mend", SourceBranch: "mend", TargetBranch: "main",
 		SourceRepo: "octo/app", Labels: []string{"bug", "ci"},
 	}
 	return f
