@@ -8,11 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDroneSubstitutesAsEnvsubst compares what becomes of a value with what
-// envsubst, which Drone runs over the whole file, makes of it.
-func TestDroneSubstitutesAsEnvsubst(t *testing.T) {
+// TestSubstitutesAsEnvsubst compares what becomes of a value with what envsubst
+// makes of it, which Drone and Woodpecker run over the whole file.
+func TestSubstitutesAsEnvsubst(t *testing.T) {
 	vars := map[string]string{"DRONE_TAG": "v1.2.3", "DRONE_BRANCH": "feature/x", "DRONE_COMMIT": "0123456789abcdef", "EMPTY": ""}
-	s := newSubstituter(vars, drone)
 	for _, in := range []string{
 		"plain", "$DRONE_TAG", "$(id) `id` $1 $?", "${DRONE_TAG}", "x${DRONE_TAG}y${DRONE_BRANCH}z",
 		"${HOME}", "[${UNKNOWN}]", "${UNKNOWN:-none}", "${EMPTY:-none}", "${UNKNOWN=none}", "${UNKNOWN-}",
@@ -21,18 +20,27 @@ func TestDroneSubstitutesAsEnvsubst(t *testing.T) {
 		"${DRONE_BRANCH^^}", "${DRONE_BRANCH^}", "${DRONE_BRANCH,,}", "${DRONE_TAG:-${DRONE_COMMIT:0:8}}",
 		"${DRONE_TAG:=${DRONE_BRANCH}}", "$${DRONE_TAG}", "$$${DRONE_TAG}", "$$$${DRONE_TAG}", "a$$b", "$$", "$$$",
 		`a\/b`, `a\\b`, `\n`, `\$`, `C:\dir`, `${DRONE_BRANCH/\//-}`, `${DRONE_BRANCH/feature\/x/y}`,
+		// More of its operators, and of their oddities.
+		"${UNKNOWN:=none}", "${DRONE_TAG:+set}", "${UNKNOWN:+set}", "${UNKNOWN:?gone}", "${DRONE_TAG:?gone}", "${DRONE_TAG=none}",
+		"${DRONE_COMMIT:0}", "${DRONE_COMMIT:20}", "${DRONE_COMMIT:0:99}", "${DRONE_COMMIT:x:y}", "${DRONE_COMMIT: -4}", "${#UNKNOWN}", "${#}",
+		"${DRONE_TAG#*.}", "${DRONE_TAG##*.}", "${DRONE_TAG%%.}", "${DRONE_TAG#[a-z]}", "${DRONE_TAG%?}", "${DRONE_BRANCH#*/}",
+		"${DRONE_BRANCH/x/}", "${DRONE_BRANCH//e/}", "${DRONE_BRANCH/#feature/f}", "${DRONE_BRANCH/%x/y}", "${DRONE_BRANCH/nothing/y}",
+		"${DRONE_BRANCH/x}", "${DRONE_BRANCH/${DRONE_BRANCH}/all}", "${DRONE_BRANCH,}", "${UNKNOWN:-a b}", "${UNKNOWN:-a:b}", "${UNKNOWN:-}",
+		"${UNKNOWN:-$HOME}", "${UNKNOWN:-\\}}", "${UNKNOWN:-{}}", "${UNKNOWN:-a}b}", "${A}${B}", "{${DRONE_TAG}}", "${DRONE_TAG}}", "}${DRONE_TAG}",
+		"${ DRONE_TAG }", "${DRONE_TAG }", "${DRONE-TAG}", "${1}", "${_}", "${drone_tag}", "${}", "${{x}}", "${a[0]}", "${!DRONE_TAG}", "${DRONE_TAG@Q}",
+		"${UNKNOWN:-${DRONE_TAG##v}}", "${UNKNOWN:-${EMPTY:-${DRONE_BRANCH//\\//-}}}", "$ {DRONE_TAG}", "$$$$$", "$$ ${DRONE_TAG} $$", "\n${DRONE_TAG}\n", "ü${DRONE_TAG}ß",
+		`\\/`, `\${DRONE_TAG}`, `a\`, `\\\/`, `s/a\/b/c/`,
 	} {
 		t.Run(in, func(t *testing.T) {
 			want, err := envsubst.Eval(in, func(name string) string { return vars[name] })
-			got, faults := s.expand(in, plain, false)
-			if err != nil {
-				if len(faults) == 0 {
-					t.Errorf("got %q, envsubst fails: %v", got, err)
+			for _, dialect := range []dialect{drone, woodpecker} {
+				got, faults := newSubstituter(vars, dialect).expand(in, plain, false)
+				switch {
+				case err != nil && len(faults) == 0:
+					t.Errorf("%v: got %q, envsubst fails: %v", dialect, got, err)
+				case err == nil && (got != want || len(faults) > 0):
+					t.Errorf("%v: got %q, %v; envsubst makes it %q", dialect, got, faults, want)
 				}
-				return
-			}
-			if got != want || len(faults) > 0 {
-				t.Errorf("got %q, %v; envsubst makes it %q", got, faults, want)
 			}
 		})
 	}

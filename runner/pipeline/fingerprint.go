@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"strings"
+	"regexp"
 )
 
 // Runs reports whether any workflow of the plan runs.
@@ -19,9 +19,10 @@ func (p *Plan) Runs() bool {
 
 // Fingerprint returns the hex SHA-256 of what would run: workflows, steps,
 // images, commands, environment and settings as they are after substitution.
-// What differs between two events by nature is left out: the CI_* and DRONE_*
-// variables, the group that a ref gives a job,
-// the reasons and the traces of `when`, and where a step stands in its file. So
+// What differs between two events by nature is left out: the variables that tell
+// of the event, the group that a ref gives a job, the reasons and the traces of
+// `when`, and where a step stands in its file. What the file makes of a variable
+// counts, under whatever name. So
 // the plans of a push and of the pull request of the same commit are equal if
 // and only if they do the same. It is the same after a round trip through JSON.
 func (p *Plan) Fingerprint() string {
@@ -56,16 +57,19 @@ func essence(steps []Step) []Step {
 			s = Step{Name: s.Name, DependsOn: s.DependsOn, Skip: "skipped"}
 		}
 		s.Why, s.Line = nil, 0
-		s.Environment = withoutVariables(s.Environment)
 		out = append(out, s)
 	}
 	return out
 }
 
+// ofEvent finds the variables that a workflow gets from the event: see
+// factVariables and setDrone.
+var ofEvent = regexp.MustCompile(`^(CI$|CI_|DRONE$|DRONE_|GIT_AUTHOR_|GIT_COMMITTER_)`)
+
 func withoutVariables(env map[string]string) map[string]string {
 	out := map[string]string{}
 	for k, v := range env {
-		if k != "CI" && !strings.HasPrefix(k, "CI_") && !strings.HasPrefix(k, "DRONE") {
+		if !ofEvent.MatchString(k) {
 			out[k] = v
 		}
 	}

@@ -99,3 +99,37 @@ func TestFingerprintSurvivesJSON(t *testing.T) {
 		t.Error("Runs is false")
 	}
 }
+
+// The variables of a .drone.yml tell of the event under other names; what the file
+// itself makes of them counts.
+func TestFingerprintOfDrone(t *testing.T) {
+	of := func(text string, f Facts) string {
+		t.Helper()
+		return mustDrone(t, text, f).Fingerprint()
+	}
+	pull := pullRequestFacts()
+	pull.Commit.Author, pull.Commit.AuthorEmail = "another", ""
+	droneStepWith := func(body string) string { // Drone checks out another commit of a pull request
+		return "clone: {disable: true}\n" + droneStepWith(body)
+	}
+	plain := droneStepWith("commands: [make]")
+	if of(plain, pushFacts()) != of(plain, pull) {
+		t.Error("the plans do the same and differ")
+	}
+	for _, differs := range []string{
+		droneStepWith("commands: ['echo ${DRONE_BUILD_EVENT}']"),
+		droneStepWith("environment: {DRONE_MODE: '${DRONE_BUILD_EVENT}'}"),
+		"environment: {MODE: '${DRONE_BUILD_EVENT}'}\n" + plain,
+	} {
+		if of(differs, pushFacts()) == of(differs, pull) {
+			t.Errorf("the plans differ, and this is not seen:\n%s", differs)
+		}
+		if of(differs, pushFacts()) == of(plain, pushFacts()) {
+			t.Errorf("this changes nothing:\n%s", differs)
+		}
+	}
+	own := oneStep("environment: {CI_MODE: '${CI_PIPELINE_EVENT}'}")
+	if fingerprint(t, own, pushFacts()) == fingerprint(t, own, pull) {
+		t.Error("a step's own variable is taken for one of the event's")
+	}
+}

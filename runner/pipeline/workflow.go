@@ -142,8 +142,10 @@ func (w *workflow) planHead() {
 	}
 	p.Labels = file.Labels.values
 	p.Concurrency = file.Concurrency.plan(p, w.facts)
-	p.Clone = file.Clone.plan(w.facts)
-	p.Clone.Skip = file.SkipClone.value
+	p.Clone = Clone{Skip: true}
+	if !file.SkipClone.value {
+		p.Clone = file.Clone.plan(w.facts)
+	}
 	p.Workspace = file.Workspace.workspace(w.doc.dialect, w.facts)
 }
 
