@@ -55,11 +55,16 @@ type ChangedCommit struct {
 	Subject string `json:"subject"`
 }
 
-// FailedStep is a step that ended badly, with what it belongs to.
+// FailedStep is a step that ended badly: how it ended, and what it is of.
 type FailedStep struct {
-	Step
-	JobNumber int
-	Build     Build
+	ID                int64
+	JobNumber, Number int
+	Name              string
+	Status            Status
+	Reason            string
+	Exited            bool // ExitCode is known
+	ExitCode          int
+	Build             Build
 }
 
 // UndigestedSteps returns failed steps of which no digest is stored, the oldest
@@ -69,11 +74,12 @@ func (s *Store) UndigestedSteps(ctx context.Context, limit int) ([]FailedStep, e
 		FailedStep
 		buildID int64
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT st.id, st.number, st.status, st.reason, j.number, j.build_id
+	rows, err := s.read.QueryContext(ctx, `SELECT st.id, st.number, st.name, st.status, st.reason, st.exited, st.exit_code,
+			j.number, j.build_id
 		FROM steps st JOIN jobs j ON j.id = st.job_id
 		WHERE st.digested = 0 AND st.status IN ('failure', 'error') ORDER BY st.id LIMIT ?`, limit)
 	found, err := collect(rows, err, func(r *row, rows scanner) error {
-		return rows.Scan(&r.ID, &r.Number, &r.Status, &r.Reason, &r.JobNumber, &r.buildID)
+		return rows.Scan(&r.ID, &r.Number, &r.Name, &r.Status, &r.Reason, &r.Exited, &r.ExitCode, &r.JobNumber, &r.buildID)
 	})
 	if err != nil {
 		return nil, wrap("list steps without a digest", err)

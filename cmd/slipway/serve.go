@@ -18,6 +18,7 @@ import (
 	"github.com/slipway-ci/slipway/runner/docker"
 	"github.com/slipway-ci/slipway/runner/source"
 	"github.com/slipway-ci/slipway/server"
+	"github.com/slipway-ci/slipway/server/digest"
 	"github.com/slipway-ci/slipway/server/github"
 	"github.com/slipway-ci/slipway/server/queue"
 	"github.com/slipway-ci/slipway/server/status"
@@ -34,6 +35,7 @@ type app struct {
 	trigger  *server.Trigger
 	queue    *queue.Queue
 	outbox   *status.Outbox
+	digester *digest.Digester
 	http     *http.Server
 	listener net.Listener
 	done     chan struct{} // closed when streams are to end
@@ -90,6 +92,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 		MaxOutput: int64(c.StepOutput), Secrets: c.secrets(),
 		Limits: runner.Limits{MemoryBytes: int64(c.StepMemory), CPUs: c.StepCPUs, PIDs: c.StepPIDs}})
 	a.outbox = status.New(status.Options{Store: a.store, GitHub: a.github, Logger: log, URL: c.URL, RetryBase: c.retryBase})
+	a.digester = digest.New(digest.Options{Store: a.store, Logs: stepLogs, Mirrors: mirrors, Logger: log})
 	if err := a.openHTTP(c, stepLogs, engine); err != nil {
 		return nil, err
 	}
@@ -178,6 +181,7 @@ func (a *app) run(ctx context.Context) error {
 	wg.Go(func() { a.checkGitHub(work) })
 	wg.Go(func() { a.trigger.Run(work) })
 	wg.Go(func() { a.outbox.Run(work) })
+	wg.Go(func() { a.digester.Run(work) })
 	wg.Go(func() { queueEnded <- a.queue.Run(work, work) })
 
 	served := make(chan error, 1)

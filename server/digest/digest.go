@@ -1,0 +1,94 @@
+package digest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner/source"
+	"github.com/slipway-ci/slipway/store"
+	"github.com/slipway-ci/slipway/store/logs"
+)
+
+// Options are what a Digester works with; all are required, but RetryAfter.
+type Options struct {
+	Store   *store.Store
+	Logs    *logs.Store
+	Mirrors *source.Mirrors
+	Logger  *slog.Logger
+	// RetryAfter is the wait after the database failed; 0 means 1 s.
+	RetryAfter time.Duration
+}
+
+// Digester writes digests.
+type Digester struct{ Options }
+
+// batch is how many steps are read at once.
+const batch = 20
+
+// New returns a digester that does nothing before Run.
+func New(o Options) *Digester {
+	if o.RetryAfter <= 0 {
+		o.RetryAfter = time.Second
+	}
+	return &Digester{o}
+}
+
+// Run works until ctx ends.
+func (d *Digester) Run(ctx context.Context) {
+	sub := d.Store.Subscribe()
+	defer sub.Close()
+	for {
+		more, err := d.round(ctx)
+		var retry <-chan time.Time
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			d.Logger.Error("cannot digest a failed step, trying again", "error", err)
+			retry = time.After(d.RetryAfter)
+		case more:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-sub.Wake():
+			sub.Take()
+		case <-retry:
+		}
+	}
+}
+
+// round digests what there is, and reports whether there may be more.
+func (d *Digester) round(ctx context.Context) (more bool, err error) {
+	steps, err := d.Store.UndigestedSteps(ctx, batch)
+	if err != nil {
+		return false, err
+	}
+	for _, st := range steps {
+		if err := d.digest(ctx, st); err != nil {
+			return false, err
+		}
+	}
+	return len(steps) == batch, nil
+}
+
+// digest works out and stores what is to be known of a step.
+func (d *Digester) digest(ctx context.Context, st store.FailedStep) error {
+	changes, err := d.changes(ctx, st.Build)
+	if err != nil {
+		return err
+	}
+	out, err := d.read(ctx, st)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		// A log that cannot be read now cannot be read later.
+		d.Logger.Error("cannot read the log of a failed step", "build", st.Build.ID, "job", st.JobNumber, "step", st.Number, "error", err)
+		out = store.Digest{Title: st.Reason}
+	}
+	out.StepID, out.BuildID, out.RepoID = st.ID, st.Build.ID, st.Build.RepoID
+	return d.Store.SaveDigest(ctx, out, changes)
+}
