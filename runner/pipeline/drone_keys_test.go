@@ -91,7 +91,7 @@ func TestDronePipelineKeys(t *testing.T) {
 		"concurrency: {limit: 0}":               func(*Workflow) {},
 		"clone: {depth: 3}":                     func(w *Workflow) { w.Clone.Depth = 3 },
 		"clone: {depth: 0}":                     func(*Workflow) {},
-		"clone: {disable: true}":                func(w *Workflow) { w.Clone.Skip = true },
+		"clone: {disable: true}":                func(w *Workflow) { w.Clone = Clone{Skip: true} },
 		"workspace: {path: sub}":                func(w *Workflow) { w.Workspace.Path = "sub" },
 		"workspace: {path: /x/src}":             func(w *Workflow) { w.Workspace.Base = "/x/src" },
 		"workspace: {base: /go}":                func(w *Workflow) { w.Workspace.Base = "/go" },
