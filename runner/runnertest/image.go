@@ -36,6 +36,13 @@ func PluginImage(tb testing.TB) string {
 	return busyboxImage(tb, "slipway/busybox:plugin", `ENTRYPOINT ["/bin/sh", "-c", "env | sort"]`)
 }
 
+// ServiceImage is Image with a program of its own that listens on the port which
+// it exposes, 5432.
+func ServiceImage(tb testing.TB) string {
+	tb.Helper()
+	return busyboxImage(tb, "slipway/busybox:service", "EXPOSE 5432", `CMD ["/bin/busybox", "httpd", "-f", "-p", "5432"]`)
+}
+
 // Docker returns a client for the engine of DOCKER_HOST, closed with the test,
 // which fails if no engine answers.
 func Docker(tb testing.TB) *client.Client {
