@@ -122,17 +122,21 @@ func allProblems(jobs []*workflow) Problems {
 	return out
 }
 
-// fileProblems returns the problems of the jobs of one file.
+// fileProblems returns the problems of the jobs of one file, as far as they are
+// told, and where the first one stands that is not.
 func fileProblems(jobs []*workflow) Problems {
 	seen, told := map[Problem]bool{}, map[bool]int{}
 	var ps Problems
 	for _, w := range jobs {
 		for _, p := range w.decoder.problems {
-			if !seen[p] && told[p.Warning] < maxProblems {
-				seen[p] = true
-				told[p.Warning]++
-				ps = append(ps, p)
+			if seen[p] || told[p.Warning] > maxProblems {
+				continue
 			}
+			seen[p] = true
+			if told[p.Warning]++; told[p.Warning] > maxProblems {
+				p.Message, p.Fix = fmt.Sprintf("there are more problems than the %d that are told, from here on", maxProblems), "mend those first"
+			}
+			ps = append(ps, p)
 		}
 	}
 	if doc := jobs[0].doc; doc.root != nil && jobs[0].decoder.spent() && !hasErrors(ps) {

@@ -73,13 +73,14 @@ func (d *decoder) warn(n *yaml.Node, message, fix string) {
 }
 
 // add keeps at most maxProblems errors and as many warnings, counted apart so
-// that no number of warnings hides an error.
+// that no number of warnings hides an error; and one more of each, by which
+// fileProblems sees that there are more.
 func (d *decoder) add(p Problem) {
 	count := &d.errors
 	if p.Warning {
 		count = &d.warnings
 	}
-	if *count >= maxProblems || d.spent() {
+	if *count > maxProblems || d.spent() {
 		return
 	}
 	*count++

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -208,6 +209,27 @@ func TestWoodpeckerWarnings(t *testing.T) {
 	}
 	if diff := cmp.Diff(Clone{Depth: CloneAll, LFS: true}, plan.Workflows[0].Clone); diff != "" {
 		t.Errorf("clone (-want +got):\n%s", diff)
+	}
+}
+
+// So many problems are told, and that there are more.
+func TestMoreProblemsThanAreTold(t *testing.T) {
+	for n, want := range map[int]string{
+		maxProblems:      ".slipway.yml:53:5: `unknown49` is not a key of a step",
+		maxProblems + 1:  ".slipway.yml:54:5: there are more problems than the 50 that are told, from here on; mend those first",
+		40 * maxProblems: ".slipway.yml:54:5: there are more problems than the 50 that are told, from here on; mend those first",
+	} {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "    unknown%d: 1\n", i)
+		}
+		for _, matrix := range []string{"", "matrix: {A: [1, 2]}\n"} {
+			_, err := Compile(single("steps:\n  - name: a\n    image: x\n"+b.String()+matrix), pushFacts())
+			got := lines(err)
+			if len(got) != min(n, maxProblems+1) || !strings.HasPrefix(got[len(got)-1], want) {
+				t.Errorf("%d problems: told %d, the last %s", n, len(got), got[len(got)-1])
+			}
+		}
 	}
 }
 
