@@ -181,7 +181,7 @@ func (r *localRun) all(ctx context.Context, workflows []pipeline.Workflow) error
 	code := 0
 	for i, w := range workflows {
 		if ctx.Err() != nil {
-			return exitCode(130)
+			break
 		}
 		if reason := blocked(w, failed); reason != "" {
 			r.view.say("workflow %s is skipped: %s", w.Name, reason)
@@ -199,6 +199,9 @@ func (r *localRun) all(ctx context.Context, workflows []pipeline.Workflow) error
 		if result.Status != runner.Success && result.Status != runner.Skipped {
 			failed[w.Name], code = true, 1
 		}
+	}
+	if ctx.Err() != nil {
+		return exitCode(130) // as a shell has it of a program that Ctrl-C ended
 	}
 	if code != 0 {
 		return exitCode(code)

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -156,4 +160,31 @@ steps:
 		t.Errorf("exit code %d: %s\n%s", code, errs, out)
 	}
 	wantOutput(t, out, "use  no process tells", `use  + eval "$SLIPWAY_COMMAND_2"`, "use  key hunter2", "use  /slipway/src/********")
+}
+
+func TestRunIsInterrupted(t *testing.T) {
+	dir := workTree(t, "steps:\n  - {name: slow, image: IMAGE, commands: [echo waiting, sleep 600]}\n  - {name: next, image: IMAGE, commands: 'true'}\n")
+	cmd := program(t.Context(), nil, "run")
+	cmd.Dir = dir
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		fmt.Fprintln(&out, lines.Text())
+		if strings.Contains(lines.Text(), "slow  waiting") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Errorf("it ends with %v", err)
+	}
+	wantOutput(t, out.String(), "canceling; once more kills", "slow  canceled", "next  canceled", "workflow main canceled")
 }
