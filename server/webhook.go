@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -50,9 +51,10 @@ func (s *Server) webhook(c echo.Context) error {
 		s.Logger.Warn("webhook refused", "delivery", guid, "event", event, "error", err)
 		return newError(http.StatusUnauthorized, err.Error())
 	}
+	about := subject(r.Header.Get(echo.HeaderContentType), body)
 	added, err := s.Store.AddDelivery(r.Context(), store.Delivery{
 		GUID: guid, Event: event, Headers: keptHeaders(r.Header), Body: body,
-		Repo: repoName(r.Header.Get(echo.HeaderContentType), body),
+		Repo: about.Repository.FullName, SHA: about.sha(),
 	})
 	if err != nil {
 		s.Logger.Error("webhook cannot be stored", "delivery", guid, "error", err)
@@ -78,20 +80,38 @@ func keptHeaders(h http.Header) http.Header {
 	return kept
 }
 
-// repoName finds the repository's name in a body, "" if it tells none. It only
-// groups deliveries; the trigger reads the body for real.
-func repoName(contentType string, body []byte) string {
+// payloadSubject is what a payload is about, as far as the ledger is concerned:
+// it groups deliveries by it and finds them again. The trigger reads the body
+// for real.
+type payloadSubject struct {
+	Repository struct {
+		FullName string `json:"full_name"`
+	} `json:"repository"`
+	After       string `json:"after"`
+	PullRequest struct {
+		Head commitRef `json:"head"`
+	} `json:"pull_request"`
+	Deployment commitRef `json:"deployment"`
+}
+
+type commitRef struct {
+	SHA string `json:"sha"`
+}
+
+// sha is the commit, "" if the payload names none.
+func (p payloadSubject) sha() string {
+	return cmp.Or(p.PullRequest.Head.SHA, p.Deployment.SHA, p.After)
+}
+
+// subject reads what a body is about; the zero value if it cannot be read.
+func subject(contentType string, body []byte) payloadSubject {
 	payload, err := github.Payload(contentType, body)
 	if err != nil {
-		return ""
+		return payloadSubject{}
 	}
-	var p struct {
-		Repository struct {
-			FullName string `json:"full_name"`
-		} `json:"repository"`
-	}
+	var p payloadSubject
 	if err := json.Unmarshal(payload, &p); err != nil {
-		return ""
+		return payloadSubject{}
 	}
-	return p.Repository.FullName
+	return p
 }

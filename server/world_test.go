@@ -246,7 +246,7 @@ func without(header []string, name string) (rest []string) {
 
 func (w *world) deliveries() []store.Delivery {
 	w.Helper()
-	ds, err := w.store.Deliveries(w.ctx, 0, 1000)
+	ds, err := w.store.Deliveries(w.ctx, store.DeliveryFilter{Limit: 1000})
 	w.ok(err)
 	return ds
 }

@@ -147,9 +147,12 @@ func (s *Store) BuildByID(ctx context.Context, id int64) (Build, error) {
 // BuildFilter selects builds; an empty field selects all.
 type BuildFilter struct {
 	Branch, Event, SHA string
-	Status             Status
-	Before             int64 // builds with a smaller number only, for paging; 0 means all
-	Limit              int   // 0 means 50
+	// Ref is the whole of it, such as "refs/pull/7/head"; Author the author's
+	// name, in any case of letters.
+	Ref, Author string
+	Status      Status
+	Before      int64 // builds with a smaller number only, for paging; 0 means all
+	Limit       int   // 0 means 50
 }
 
 // Builds returns a repository's builds, the newest first.
@@ -163,6 +166,8 @@ func (s *Store) Builds(ctx context.Context, repoID int64, f BuildFilter) ([]Buil
 		}
 	}
 	where("b.branch = ?", f.Branch, f.Branch != "")
+	where("b.ref = ?", f.Ref, f.Ref != "")
+	where("b.author = ? COLLATE NOCASE", f.Author, f.Author != "")
 	where("b.event = ?", f.Event, f.Event != "")
 	where("b.status = ?", f.Status, f.Status != "")
 	where("b.number < ?", f.Before, f.Before > 0)

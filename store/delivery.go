@@ -23,6 +23,7 @@ type Delivery struct {
 	GUID    string // X-GitHub-Delivery
 	Event   string // X-GitHub-Event
 	Repo    string // "owner/name" as the body says, "" if it says none
+	SHA     string // the commit that the body names, "" if it names none
 	Headers http.Header
 	Body    []byte // nil where a method says so
 	Status  DeliveryStatus
@@ -41,9 +42,9 @@ type Delivery struct {
 func (s *Store) AddDelivery(ctx context.Context, d Delivery) (added bool, err error) {
 	err = s.update(ctx, func(tx *tx) error {
 		now := ms(s.Now())
-		added, err = tx.changed(`INSERT INTO deliveries (guid, event, repo, headers, body, status, next_at, received_at)
-			VALUES (?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT (guid) DO NOTHING`,
-			d.GUID, d.Event, d.Repo, toJSON(d.Headers), d.Body, now, now)
+		added, err = tx.changed(`INSERT INTO deliveries (guid, event, repo, sha, headers, body, status, next_at, received_at)
+			VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT (guid) DO NOTHING`,
+			d.GUID, d.Event, d.Repo, d.SHA, toJSON(d.Headers), d.Body, now, now)
 		if added {
 			tx.publish(Event{Kind: DeliveryChanged})
 		}
@@ -52,7 +53,7 @@ func (s *Store) AddDelivery(ctx context.Context, d Delivery) (added bool, err er
 	return added, wrap("store delivery", err)
 }
 
-const deliveryColumns = `d.id, d.guid, d.event, d.repo, d.headers, d.status, d.outcome, d.build_id,
+const deliveryColumns = `d.id, d.guid, d.event, d.repo, d.sha, d.headers, d.status, d.outcome, d.build_id,
 	d.attempts, d.next_at, d.received_at, d.finished_at`
 
 func (d *Delivery) scan(row scanner) error { return d.scanWith(row) }
@@ -60,7 +61,7 @@ func (d *Delivery) scan(row scanner) error { return d.scanWith(row) }
 func (d *Delivery) scanWith(row scanner, more ...any) error {
 	var headers string
 	var next, received, finished int64
-	err := row.Scan(append([]any{&d.ID, &d.GUID, &d.Event, &d.Repo, &headers, &d.Status, &d.Outcome, &d.BuildID,
+	err := row.Scan(append([]any{&d.ID, &d.GUID, &d.Event, &d.Repo, &d.SHA, &headers, &d.Status, &d.Outcome, &d.BuildID,
 		&d.Attempts, &next, &received, &finished}, more...)...)
 	d.NextAt, d.ReceivedAt, d.FinishedAt = fromMS(next), fromMS(received), fromMS(finished)
 	return scanJSON(err, headers, &d.Headers)
@@ -82,15 +83,6 @@ func (s *Store) NextDeliveries(ctx context.Context) ([]Delivery, error) {
 		WHERE d.id IN (SELECT min(id) FROM deliveries WHERE status = 'pending' GROUP BY repo) ORDER BY d.id`)
 	out, err := collect(rows, err, (*Delivery).scan)
 	return out, wrap("list pending deliveries", err)
-}
-
-// Deliveries returns the newest deliveries before the given ID (0: from the
-// newest), without their bodies.
-func (s *Store) Deliveries(ctx context.Context, before int64, limit int) ([]Delivery, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries d
-		WHERE ? = 0 OR d.id < ? ORDER BY d.id DESC LIMIT ?`, before, before, limit)
-	out, err := collect(rows, err, (*Delivery).scan)
-	return out, wrap("list deliveries", err)
 }
 
 // FinishDelivery records what became of a pending delivery.

@@ -79,7 +79,7 @@ func TestDeliveriesInPages(t *testing.T) {
 	}
 	page := func(before int64) (guids []string, last int64) {
 		t.Helper()
-		ds, err := w.Deliveries(t.Context(), before, 2)
+		ds, err := w.Deliveries(t.Context(), store.DeliveryFilter{Before: before, Limit: 2})
 		w.ok(err)
 		for _, d := range ds {
 			if d.Body != nil {

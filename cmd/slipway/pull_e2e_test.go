@@ -23,7 +23,7 @@ func (w *world) outcome(event string) store.Delivery {
 	sub := w.app.store.Subscribe()
 	defer sub.Close()
 	for {
-		deliveries, err := w.app.store.Deliveries(w.ctx, 0, 100)
+		deliveries, err := w.app.store.Deliveries(w.ctx, store.DeliveryFilter{Limit: 100})
 		if err != nil {
 			w.Fatal(err)
 		}

@@ -180,7 +180,7 @@ func TestManyPushes(t *testing.T) {
 
 func (w *world) pendingDeliveries() (n int) {
 	w.Helper()
-	all, err := w.app.store.Deliveries(w.ctx, 0, 1000)
+	all, err := w.app.store.Deliveries(w.ctx, store.DeliveryFilter{Limit: 1000})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func (s *story) news(key, state, format string, args ...any) {
 }
 
 func (s *story) tellDeliveries(ctx context.Context, st *store.Store) {
-	deliveries, err := st.Deliveries(ctx, 0, 10)
+	deliveries, err := st.Deliveries(ctx, store.DeliveryFilter{Limit: 10})
 	if err != nil {
 		return
 	}
