@@ -2,10 +2,7 @@ package server
 
 import (
 	"context"
-	"io/fs"
 	"net/http"
-	"path"
-	"strings"
 
 	"github.com/slipway-ci/slipway/store"
 )
@@ -55,7 +52,7 @@ func (s *Server) changeRepo(ctx context.Context, in *changeRepoInput) (*body[rep
 		return nil, newError(http.StatusUnprocessableEntity, "there is nothing to change in the request")
 	}
 	file := in.Body.PipelineFile
-	if file != nil && !validPlace(*file) {
+	if file != nil && !store.ValidPipelineFile(*file) {
 		return nil, newError(http.StatusUnprocessableEntity,
 			"pipeline_file must be a path from the root of the repository, like ci/build.yml or ci/")
 	}
@@ -83,11 +80,4 @@ func replace[T any](to, value *T) {
 	if value != nil {
 		*to = *value
 	}
-}
-
-// validPlace accepts "", and the path of a file or, with a slash at its end, of a
-// folder.
-func validPlace(p string) bool {
-	clean := strings.TrimSuffix(p, "/")
-	return p == "" || fs.ValidPath(clean) && path.Clean(clean) != "." && !strings.ContainsFunc(p, func(c rune) bool { return c < ' ' })
 }

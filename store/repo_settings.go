@@ -1,6 +1,11 @@
 package store
 
-import "context"
+import (
+	"context"
+	"io/fs"
+	"path"
+	"strings"
+)
 
 // RepoSettings are what an admin sets of a repository. Deliveries do not touch
 // them.
@@ -9,6 +14,13 @@ type RepoSettings struct {
 	// PipelineFile is the file or folder, from the root of the tree, that is
 	// used and no other; "" for where pipeline files usually are.
 	PipelineFile string
+}
+
+// ValidPipelineFile accepts as RepoSettings.PipelineFile "", and the path of a
+// file or, with a slash at its end, of a folder.
+func ValidPipelineFile(p string) bool {
+	clean := strings.TrimSuffix(p, "/")
+	return p == "" || len(p) <= 255 && fs.ValidPath(clean) && path.Clean(clean) != "." && !strings.ContainsFunc(p, func(c rune) bool { return c < ' ' })
 }
 
 // Trust is what the repository's steps may do beyond a container.

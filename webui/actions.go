@@ -12,7 +12,7 @@ import (
 // adminName is the name under which a session acts.
 const adminName = "admin"
 
-// back returns to the build's page with a sentence on what was done. A conflict
+// back returns to the build's page, or the page that the form names, with a sentence on what was done. A conflict
 // is no error: the build went on while the page was looked at.
 func (u *UI) back(c *request, b store.Build, err error, done, conflict string) error {
 	if errors.Is(err, store.ErrConflict) {
@@ -23,6 +23,9 @@ func (u *UI) back(c *request, b store.Build, err error, done, conflict string) e
 	}
 	if err != nil {
 		return err
+	}
+	if next := c.FormValue("next"); next != "" { // a page that lists builds
+		return c.Redirect(http.StatusSeeOther, localPath(next))
 	}
 	return c.Redirect(http.StatusSeeOther, buildPath(c.repo, b.Number))
 }

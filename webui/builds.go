@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/slipway-ci/slipway/runner/pipeline"
 	"github.com/slipway-ci/slipway/store"
@@ -14,26 +13,33 @@ import (
 // buildsPerPage is how many builds a page lists.
 const buildsPerPage = 30
 
+// trendBuilds is how many verdicts the charts are drawn from at most.
+const trendBuilds = 300
+
 // buildsPage is the view of templates/builds.html.
 type buildsPage struct {
-	frame
-	Repo          store.Repo
+	repoFrame
 	Builds        []store.Build
 	Filter        store.BuildFilter
 	Events        []string
 	Statuses      []store.Status
-	Now           time.Time
+	Trend         *trend // nil if there are too few verdicts to show one
 	Older, Newest string // addresses of other pages; "" if there is none
 }
 
+// Filtered reports whether the list is not of all builds.
 func (p *buildsPage) Filtered() bool {
-	return p.Filter.Branch != "" || p.Filter.Event != "" || p.Filter.Status != "" || p.Filter.SHA != ""
+	f := p.Filter
+	return f.Branch != "" || f.Event != "" || f.Status != "" || f.SHA != "" || f.Ref != "" || f.Author != ""
 }
-func (p *buildsPage) RepoPath() string              { return repoPath(p.Repo) }
+
+// BuildPath, BranchPath and AuthorPath are addresses that a row leads to.
 func (p *buildsPage) BuildPath(number int64) string { return buildPath(p.Repo, number) }
-func (*buildsPage) FirstLine(message string) string { return firstLine(message) }
 func (p *buildsPage) BranchPath(branch string) string {
 	return p.RepoPath() + "?" + url.Values{"branch": {branch}}.Encode()
+}
+func (p *buildsPage) AuthorPath(author string) string {
+	return p.RepoPath() + "?" + url.Values{"author": {author}}.Encode()
 }
 
 // readBuilds reads the builds that the request asks for, and one more if there
@@ -42,6 +48,7 @@ func (u *UI) readBuilds(ctx context.Context, c *request) ([]store.Build, store.B
 	before, _ := strconv.ParseInt(c.QueryParam("before"), 10, 64)
 	f := store.BuildFilter{
 		Branch: c.QueryParam("branch"), Event: c.QueryParam("event"), SHA: c.QueryParam("commit"),
+		Ref: c.QueryParam("ref"), Author: c.QueryParam("author"),
 		Status: store.Status(c.QueryParam("status")), Before: before, Limit: buildsPerPage + 1,
 	}
 	builds, err := u.store.Builds(ctx, c.repo.ID, f)
@@ -49,41 +56,43 @@ func (u *UI) readBuilds(ctx context.Context, c *request) ([]store.Build, store.B
 }
 
 func (u *UI) builds(c *request) error {
-	builds, f, err := u.readBuilds(c.Request().Context(), c)
+	ctx := c.Request().Context()
+	builds, f, err := u.readBuilds(ctx, c)
+	if err != nil {
+		return err
+	}
+	verdicts, err := u.store.Verdicts(ctx, c.repo.ID, f.Branch, trendBuilds)
+	if err != nil {
+		return err
+	}
+	head, err := u.repoFrame(c, "Builds")
 	if err != nil {
 		return err
 	}
 	p := &buildsPage{
-		frame: u.frame(c), Repo: c.repo, Builds: builds, Filter: f, Now: u.store.Now(),
+		repoFrame: head, Builds: builds, Filter: f, Trend: newTrend(verdicts, u.store.Now()),
 		Events: []string{string(pipeline.EventPush), string(pipeline.EventTag), string(pipeline.EventPullRequest),
 			string(pipeline.EventPullRequestClosed), string(pipeline.EventRelease), string(pipeline.EventDeployment)},
 		Statuses: []store.Status{store.Blocked, store.Pending, store.Running, store.Success, store.Failure,
 			store.Error, store.Canceled, store.Skipped},
 	}
-	if p.Flash, err = u.takeFlash(c); err != nil {
-		return err
-	}
-	q := c.QueryParams()
-	q.Set("since", buildsMark(builds))
-	p.Live = p.RepoPath() + "/events?" + q.Encode()
-	q.Del("since")
-	if len(builds) > buildsPerPage {
-		p.Builds = builds[:buildsPerPage]
-		q.Set("before", strconv.FormatInt(p.Builds[buildsPerPage-1].Number, 10))
-		p.Older = p.RepoPath() + "?" + q.Encode()
-	}
-	if f.Before > 0 {
-		q.Del("before")
-		p.Newest = p.RepoPath() + "?" + q.Encode()
-	}
-	p.Title = c.repo.FullName()
-	p.Crumbs = []crumb{{c.repo.FullName(), p.RepoPath()}}
+	p.link(c.QueryParams())
 	return u.render(c, http.StatusOK, "builds", p)
 }
 
-func (u *UI) buildsEvents(c *request) error {
-	return u.liveList(c, c.repo.ID, func(ctx context.Context) (string, error) {
-		builds, _, err := u.readBuilds(ctx, c)
-		return buildsMark(builds), err
-	})
+// link sets the addresses that a page with the query q leads to, and cuts off
+// the build that says that there are more.
+func (p *buildsPage) link(q url.Values) {
+	q.Set("since", buildsMark(p.Builds))
+	p.Live = p.RepoPath() + "/events?" + q.Encode()
+	q.Del("since")
+	if len(p.Builds) > buildsPerPage {
+		p.Builds = p.Builds[:buildsPerPage]
+		q.Set("before", strconv.FormatInt(p.Builds[buildsPerPage-1].Number, 10))
+		p.Older = p.RepoPath() + "?" + q.Encode()
+	}
+	if p.Filter.Before > 0 {
+		q.Del("before")
+		p.Newest = p.RepoPath() + "?" + q.Encode()
+	}
 }

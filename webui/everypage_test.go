@@ -22,10 +22,23 @@ func everyPage(t *testing.T) []pageCase {
 	s.seedEverything()
 	full := newTab(t, s)
 	full.login()
-	fresh := newTab(t, newSite(t))
+	fresh := newTab(t, newSite(t), "status of 403")
 	return []pageCase{
 		{"home", "/", full},
-		{"builds", "/repos/harbour/ferry", full},
+		{"builds", "/repos/harbour/buoy", full},
+		{"branches", "/repos/harbour/buoy/branches", full},
+		{"pulls", "/repos/harbour/buoy/pulls", full},
+		{"settings", "/repos/harbour/ferry/settings", full},
+		{"queue", "/queue", full},
+		{"deliveries", "/deliveries", full},
+		{"delivery", "/deliveries/7a1f0000-9c1e-11ef-8b1a-325096b39f47", full},
+		{"search", "/search?q=ferry", full},
+		{"docs", "/docs", full},
+		{"docs-pipeline", "/docs/pipeline", fresh},
+		{"docs-search", "/docs?q=token", fresh},
+		{"queue-empty", "/queue", fresh},
+		{"search-nothing", "/search?q=xyzzy", fresh},
+		{"closed", "/deliveries", fresh},
 		{"nothing", "/repos/harbour/ferry?branch=none", full},
 		{"passed", "/repos/harbour/ferry/builds/1", full},
 		{"skipped", "/repos/harbour/ferry/builds/1/jobs/1/steps/2", full},

@@ -54,6 +54,10 @@ func (u *UI) admit(c *request, r route) error {
 	default:
 		return errNotFound
 	}
+	closed := r.access == adminOnly || r.access == repoAdmin
+	if closed && !c.session.admin && r.method != http.MethodPost {
+		return &pageError{http.StatusForbidden, "Log in to see that."}
+	}
 	if r.method != http.MethodPost {
 		return nil
 	}

@@ -14,18 +14,8 @@ const (
 	listPause  = time.Second
 )
 
-// homeMark and buildsMark name the state of a list: what it shows has changed
-// if its mark has.
-func homeMark(repos []store.RepoSummary) string {
-	var change int64
-	for _, r := range repos {
-		if r.Latest != nil {
-			change = max(change, r.Latest.Change)
-		}
-	}
-	return strconv.FormatInt(change, 10) + "." + strconv.Itoa(len(repos))
-}
-
+// buildsMark names the state of a list: what it shows has changed if its mark
+// has.
 func buildsMark(builds []store.Build) string {
 	var change int64
 	for _, b := range builds {

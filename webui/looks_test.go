@@ -19,6 +19,63 @@ func (s *site) seedEverything() {
 	s.seedProblems(r, 3)
 	s.seedApproval(r, 4)
 	s.seedRunning(r, 5)
+	s.seedHistory(s.repo("harbour", "buoy", false))
+	s.seedDeliveries()
+}
+
+// seedHistory makes builds of the last weeks, the newest of which failed.
+func (s *site) seedHistory(r store.Repo) {
+	s.t.Helper()
+	subjects := []string{"Anchor the buoy", "Paint it red", "Ring the bell when it rains", "Count the gulls", "Sleep until the tide turns"}
+	authors := []string{"Ada Lovelace", "Grace Hopper", "Karen Spärck Jones"}
+	for n := range 36 {
+		s.past.Store(int64(time.Duration(36-n) * 17 * time.Hour))
+		b := push(r, int64(n+1))
+		b.Message, b.Author, b.SHA = subjects[n%len(subjects)], authors[n%len(authors)], fmt.Sprintf("%07x%s", n*7919+1000, sha1[7:])
+		switch {
+		case n%6 == 4:
+			b.Branch, b.Ref = "paint/red", "refs/heads/paint/red"
+		case n%9 == 7:
+			b.Event, b.Ref = "pull_request", "refs/pull/12/head"
+			b.Pull = &store.Pull{Number: 12, Title: "Ring the bell when it rains", HeadBranch: "bell", BaseBranch: "main", HeadRepo: "harbour/buoy"}
+		}
+		s.create(b, job("test", "build", "test"))
+		j := s.claim()
+		s.startStep(j, 1, 0)
+		status, reason, failed := store.Success, "", 0
+		if n%7 == 3 || n > 33 {
+			status, reason, failed = store.Failure, "step test failed: exit code 1", 2
+		}
+		s.past.Add(-int64(time.Duration(90+n%5*25) * time.Second))
+		s.finishJob(j, status, reason, failed)
+	}
+	s.past.Store(0)
+	waiting := push(r, 37)
+	waiting.Message, waiting.Branch, waiting.Ref = "Try the new bell", "bell", "refs/heads/bell"
+	s.create(waiting, job("test", "build"), job("lint", "vet"))
+}
+
+// seedDeliveries makes a delivery of each outcome.
+func (s *site) seedDeliveries() {
+	s.t.Helper()
+	ctx := s.t.Context()
+	for i, d := range []struct {
+		status  store.DeliveryStatus
+		outcome string
+		build   int64
+	}{
+		{store.DeliveryDone, "build #2", 2}, {store.DeliveryIgnored, "there is no pipeline file in it", 0},
+		{store.DeliveryFailed, "the body is no JSON: unexpected end", 0}, {store.DeliveryPending, "", 0},
+	} {
+		guid := fmt.Sprintf("7a1f00%d0-9c1e-11ef-8b1a-325096b39f47", i)
+		_, err := s.store.AddDelivery(ctx, store.Delivery{GUID: guid, Event: "push", Repo: "harbour/ferry", SHA: sha1,
+			Headers: map[string][]string{"X-Github-Event": {"push"}, "Content-Type": {"application/json"}, "User-Agent": {"GitHub-Hookshot/044aadd"}},
+			Body:    []byte(`{"ref":"refs/heads/main","after":"` + sha1 + `","repository":{"full_name":"harbour/ferry"},"head_commit":{"message":"<b>Let the ferry wait</b>"}}`)})
+		must(s.t, err)
+		if d.status != store.DeliveryPending {
+			must(s.t, s.store.FinishDelivery(ctx, guid, d.status, d.outcome, d.build))
+		}
+	}
 }
 
 func (s *site) seedPassed(r store.Repo, number int64) {

@@ -27,6 +27,10 @@ type frame struct {
 	Crumbs []crumb
 	// Section is the address of the section of the bar that the page is in.
 	Section string
+	// Feed is the address of an Atom feed of what the page shows, "" for none.
+	Feed string
+	// Query is what was searched for, for the field in the bar.
+	Query string
 	// Theme is what the reader chose, "" for what the system has.
 	Theme string
 	// Styles and Scripts are the assets that this page needs besides style.css
@@ -38,7 +42,11 @@ type crumb struct{ Text, URL string }
 
 // Sections are what the bar leads to.
 func (f frame) Sections() []crumb {
-	return []crumb{{"Repositories", "/"}}
+	all := []crumb{{"Repositories", "/"}, {"Queue", "/queue"}}
+	if f.Admin {
+		all = append(all, crumb{"Deliveries", "/deliveries"})
+	}
+	return append(all, crumb{"Docs", "/docs"})
 }
 
 // Themes are the choices of the switch in the footer.
@@ -71,11 +79,38 @@ func parseTemplates(a *assets) (*template.Template, error) {
 		"at":        func(at, now time.Time) moment { return moment{at, now} },
 		"took":      newSpan,
 		"eventWord": eventWord,
+		"firstLine": firstLine,
+		"repoPath":  repoPath,
+		"buildPath": buildPath,
+		"stepPath":  stepPath,
+		"queued": func(form string, j store.QueuedJob) queuedItem {
+			return queuedItem{form, store.Repo{Owner: j.Owner, Name: j.Name}, j}
+		},
+		"inList": func(r store.RepoSummary, now time.Time) repoItem { return repoItem{r, now} },
+		"inRepo": func(r store.Repo, b store.Build, now time.Time) buildItem { return buildItem{r, b, now} },
 	}).Option("missingkey=error").ParseFS(templateFiles, "templates/*.html")
 }
 
 // A moment is what the template "when" is given.
 type moment struct{ At, Now time.Time }
+
+// repoItem, buildItem and queuedItem are what the rows of lists are given.
+type (
+	repoItem struct {
+		Repo store.RepoSummary
+		Now  time.Time
+	}
+	queuedItem struct {
+		Form string // token for forms
+		Repo store.Repo
+		Job  store.QueuedJob
+	}
+	buildItem struct {
+		Repo  store.Repo
+		Build store.Build
+		Now   time.Time
+	}
+)
 
 // A span is what the template "took" is given: how long something took, or takes.
 type span struct {

@@ -43,8 +43,26 @@ func (u *UI) routes() []route {
 		{http.MethodPost, "/login", everybody, u.login},
 		{http.MethodPost, "/logout", adminOnly, u.logout},
 
+		{http.MethodGet, "/queue", everybody, u.queue},
+		{http.MethodGet, "/queue/events", everybody, u.queueEvents},
+		{http.MethodGet, "/search", everybody, u.search},
+		{http.MethodGet, "/docs", everybody, u.docs},
+		{http.MethodGet, "/docs/:page", everybody, u.docs},
+		{http.MethodGet, "/cc.xml", everybody, u.ccXML},
+
+		{http.MethodGet, "/deliveries", adminOnly, u.deliveries},
+		{http.MethodGet, "/deliveries/:guid", adminOnly, u.delivery},
+		{http.MethodGet, "/deliveries/:guid/payload", adminOnly, u.payload},
+		{http.MethodPost, "/deliveries/:guid/redeliver", adminOnly, u.redeliver},
+
 		{http.MethodGet, repoRoute, repoReader, u.builds},
-		{http.MethodGet, repoRoute + "/events", repoReader, u.buildsEvents},
+		{http.MethodGet, repoRoute + "/branches", repoReader, u.branches},
+		{http.MethodGet, repoRoute + "/pulls", repoReader, u.pulls},
+		{http.MethodGet, repoRoute + "/events", repoReader, u.repoEvents},
+		{http.MethodGet, repoRoute + "/badge.svg", repoReader, u.badge},
+		{http.MethodGet, repoRoute + "/feed.atom", repoReader, u.feed},
+		{http.MethodGet, repoRoute + "/settings", repoAdmin, u.settings},
+		{http.MethodPost, repoRoute + "/settings", repoAdmin, u.changeSettings},
 
 		{http.MethodGet, buildRoute, repoReader, u.build},
 		{http.MethodGet, buildRoute + "/events", repoReader, u.buildEvents},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,11 +33,13 @@ type site struct {
 	echo  *echo.Echo
 	http  *httptest.Server
 	done  chan struct{}
+	past  atomic.Int64 // by how much the store's clock is behind, in nanoseconds
 }
 
 func newSite(t testing.TB, change ...func(*webui.Options)) *site {
 	t.Helper()
-	s := &site{t: t, store: storetest.Open(t, nil), echo: echo.New(), done: make(chan struct{})}
+	s := &site{t: t, echo: echo.New(), done: make(chan struct{})}
+	s.store = storetest.Open(t, func() time.Time { return time.Now().Add(-time.Duration(s.past.Load())) })
 	var err error
 	s.logs, err = logs.Open(t.TempDir(), logs.Options{})
 	must(t, err)

@@ -50,6 +50,7 @@ type UI struct {
 
 	templates *template.Template
 	assets    *assets
+	manual    *manual
 	sessions  *scs.SessionManager
 	admin     adminToken
 	origins   *http.CrossOriginProtection
@@ -86,6 +87,9 @@ func New(o Options) (*UI, error) {
 	}
 	if u.assets, err = loadAssets(); err != nil {
 		return nil, fmt.Errorf("load assets: %w", err)
+	}
+	if u.manual, err = loadManual(); err != nil {
+		return nil, fmt.Errorf("load manual: %w", err)
 	}
 	if u.templates, err = parseTemplates(u.assets); err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)

@@ -3,9 +3,11 @@ import { keepTimes } from './time.js';
 import { startLive } from './live.js';
 import { startLog } from './log.js';
 import { startTheme } from './theme.js';
+import { startKeys } from './keys.js';
 
 document.documentElement.classList.add('scripted');
 keepTimes();
 startLive();
 startLog();
 startTheme();
+startKeys();

@@ -1,0 +1,79 @@
+// Keys for who does not want to reach for the mouse. They are those of this one
+// table, which the list behind "?" is made of; none works while one is typing.
+
+const keys = [
+  { key: '?', text: 'Show this list', run: help },
+  { key: '/', text: 'Search', run: () => document.querySelector('.bar .search input')?.focus() },
+  { key: 'j', text: 'Next step, or next row of a list', run: () => move(1) },
+  { key: 'k', text: 'Previous step, or previous row', run: () => move(-1) },
+  { key: 'f', text: 'To what failed', run: failure },
+  { key: 'g b', text: 'Builds of this repository', run: () => document.querySelector('[data-builds]')?.click() },
+  { key: 'g h', text: 'Repositories', run: () => location.assign('/') },
+  { key: 'g q', text: 'Queue', run: () => location.assign('/queue') },
+  { key: 'g d', text: 'Manual', run: () => location.assign('/docs') },
+  { key: 'Esc', text: 'Close what is open, or leave a field', run: () => document.activeElement?.blur() },
+];
+
+// How long the second key of a pair may take, in milliseconds.
+const patience = 1500;
+
+let first = '';
+let since = 0;
+
+export function startKeys() {
+  document.addEventListener('keydown', press);
+}
+
+function press(e) {
+  if (e.ctrlKey || e.altKey || e.metaKey || e.isComposing || e.defaultPrevented) return;
+  const key = e.key === 'Escape' ? 'Esc' : e.key;
+  if (key !== 'Esc' && (e.target.closest('input, textarea, select, [contenteditable]') || document.querySelector('dialog[open], [popover]:popover-open'))) return;
+  const pair = first && e.timeStamp - since < patience ? `${first} ${key}` : key;
+  first = '';
+  const found = keys.find((k) => k.key === pair) ?? keys.find((k) => k.key === key);
+  if (found) {
+    if (key !== 'Esc') e.preventDefault();
+    found.run();
+  } else if (keys.some((k) => k.key.startsWith(`${key} `))) {
+    first = key;
+    since = e.timeStamp;
+  }
+}
+
+// move goes to the next step of a build, or gives the focus to the next row.
+function move(by) {
+  const steps = [...document.querySelectorAll('.steps a')];
+  const rows = steps.length ? steps : [...document.querySelectorAll('main .list .name[href]')];
+  const held = rows.findIndex((a) => (steps.length ? a.hasAttribute('aria-current') : a === document.activeElement));
+  const to = rows[held < 0 ? (by > 0 ? 0 : rows.length - 1) : held + by];
+  if (!to) return;
+  to.focus();
+  if (steps.length) to.click();
+}
+
+// failure opens the failed step of a build, or goes to the failed row of a list.
+function failure() {
+  const step = document.querySelector('.steps a.st-failure, .steps a.st-error');
+  if (step) step.click();
+  else document.querySelector('main .item:has(> .s-failure, > .s-error) .name')?.focus();
+}
+
+function help() {
+  let box = document.getElementById('keys');
+  if (!box) {
+    box = document.createElement('dialog');
+    box.id = 'keys';
+    box.className = 'confirm';
+    box.setAttribute('aria-labelledby', 'keys-h');
+    box.innerHTML = '<h2 id="keys-h">Keys</h2><dl class="keys"></dl><form method="dialog" class="actions"><button>Close</button></form>';
+    for (const k of keys) {
+      const row = document.createElement('div');
+      const dt = row.appendChild(document.createElement('dt'));
+      for (const one of k.key.split(' ')) dt.appendChild(document.createElement('kbd')).textContent = one;
+      row.appendChild(document.createElement('dd')).textContent = k.text;
+      box.querySelector('dl').append(row);
+    }
+    document.body.append(box);
+  }
+  box.showModal();
+}
