@@ -42,7 +42,7 @@ func (*queuePage) Why(j store.QueuedJob) string {
 	case j.Place == 1:
 		return "next: it starts when a place is free"
 	default:
-		return fmt.Sprintf("waits for a free place, after %d others", j.Place-1)
+		return fmt.Sprintf("waits for a free place, %d before it", j.Place-1)
 	}
 }
 
