@@ -32,8 +32,8 @@ func (u *UI) badge(c *request) error {
 	return c.Blob(http.StatusOK, "image/svg+xml", []byte(drawBadge(label, status)))
 }
 
-// branchStatus is the state that the newest verdict gives a branch or one of its
-// workflows; "" if there is none.
+// branchStatus is the state of a branch's newest build, or of one workflow of
+// it; "" if there is none.
 func (u *UI) branchStatus(c *request) (store.Status, error) {
 	ctx := c.Request().Context()
 	builds, err := u.store.Builds(ctx, c.repo.ID, store.BuildFilter{
@@ -70,7 +70,7 @@ func drawBadge(label string, status store.Status) string {
 	if r := []rune(label); len(r) > 40 {
 		label = string(r[:39]) + "…"
 	}
-	width := func(s string) int { return len([]rune(s))*7 + 12 }
+	width := func(s string) int { return len([]rune(s))*13/2 + 12 }
 	left, right := width(label), width(state)
 	text := func(s string, from, width int) string {
 		return fmt.Sprintf(`<text x="%d" y="14" textLength="%d">%s</text>`, from+6, width-12, template.HTMLEscapeString(s))
