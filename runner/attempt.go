@@ -56,6 +56,9 @@ func (x *execution) attempts() (StepResult, error) {
 	for {
 		st, err := x.contain()
 		res := x.outcome(st, err)
+		if res.Status == Error {
+			x.step.doubtSandbox()
+		}
 		again := x.again(res, err)
 		x.unbound()
 		if x.run.live.Err() != nil { // asked last: it ends what was asked before

@@ -39,6 +39,11 @@ type step struct {
 	attempt int
 	created bool
 	removed int
+	// slot is the number of the sandbox that it takes, 0 before it is launched
+	// and for those that take none. lingers: its container may still run after
+	// its end, so that the sandbox is nobody else's.
+	slot    int
+	lingers bool
 
 	blamed bool // blame has been worked out
 	blame  *step
@@ -54,6 +59,7 @@ func newSteps(r *run) []*step {
 	for i := range steps {
 		s := &step{run: r, number: i + 1, plan: r.job.Step(i + 1), service: i < len(r.job.Workflow.Services)}
 		s.attempt = r.lastAttempt(s)
+		s.slot = s.takenSlot()
 		if res, ok := r.state.Results[s.number]; ok {
 			s.done, s.result = true, res
 		}

@@ -27,7 +27,7 @@ func newDockerScenario(t *testing.T, steps ...pipeline.Step) *scenario {
 			steps[i].Image = image
 		}
 	}
-	s := newScenarioOn(t, docker.New(runnertest.Docker(t), docker.Options{}), steps...)
+	s := newScenarioOn(t, docker.New(runnertest.Docker(t), docker.Options{SandboxBinary: runnertest.SandboxBinary(t)}), steps...)
 	s.job.Server = "test" + strings.ToLower(ulid.Make().String())
 	t.Cleanup(func() { // of what a failed test leaves
 		s.cancel(runner.ErrCancel)

@@ -41,6 +41,10 @@ type Engine interface {
 	PullImage(ctx context.Context, image string, policy pipeline.Pull, progress io.Writer) error
 
 	CreateNetwork(ctx context.Context, s NetworkSpec) (id string, err error)
+	// CreateSandbox returns when the sandbox runs and its routes stand. Called
+	// again it also brings up one that has died, whose containers died with it.
+	// It is removed by RemoveContainer.
+	CreateSandbox(ctx context.Context, s SandboxSpec) (id string, err error)
 	CreateVolume(ctx context.Context, s VolumeSpec) (id string, err error)
 	CreateContainer(ctx context.Context, s ContainerSpec) (id string, err error)
 
@@ -139,10 +143,31 @@ const (
 	LabelBuild  = "slipway.build"  // the build's number, for people
 )
 
-// NetworkSpec describes a job's network.
+// NetworkSpec describes a job's network. The network is known by the ID that
+// creating it returns: one that stood ready has another name.
 type NetworkSpec struct {
 	Name   string
 	Labels map[string]string
+	// Sandbox is the name of a sandbox that will be created on the network, with
+	// nothing but its labels. The engine may have one ready together with a
+	// network, and then gives it that name. Empty: there will be none of the kind.
+	Sandbox string
+}
+
+// SandboxSpec describes a sandbox: a container that only holds the network
+// namespace that others join, with what belongs to that rather than to them.
+// From within it the metadata services of clouds and other jobs' networks are
+// unreachable, and what joins it cannot change that without CAP_NET_ADMIN.
+type SandboxSpec struct {
+	Name       string
+	Labels     map[string]string
+	NetworkID  string
+	Aliases    []string // names under which others on the network reach it
+	DNS        []string // IP addresses; nil: the engine's
+	DNSSearch  []string
+	ExtraHosts []string // "host:address"
+	// Metadata leaves the metadata services of clouds reachable.
+	Metadata bool
 }
 
 // VolumeSpec describes a job's volume.
@@ -166,7 +191,8 @@ type ContainerSpec struct {
 	Cmd        []string // nil: the image's
 	Env        []string // "KEY=value", sorted
 	WorkingDir string   // empty: the image's
-	NetworkID  string   // or the network's name; made before the container is started
+	Sandbox    string   // name or ID of that whose network it shares, names and DNS included
+	NetworkID  string   // or the network's ID or name; either is made before the container is started
 	Aliases    []string // names under which others on the network reach it
 	VolumeID   string   // mounted without copying the image's files into it
 	MountPath  string   // where VolumeID is mounted; absolute
@@ -185,7 +211,7 @@ type ContainerSpec struct {
 	DNS        []string          // IP addresses; nil: the engine's
 	DNSSearch  []string
 	ExtraHosts []string // "host:address"
-	// NetworkMode, unless empty, is a network in place of NetworkID: "none",
+	// NetworkMode, unless empty, is a network in place of Sandbox and NetworkID: "none",
 	// "host", "bridge" or a network's name.
 	NetworkMode string
 	ShmSize     int64 // bytes of /dev/shm; 0: the engine's default

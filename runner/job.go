@@ -39,6 +39,9 @@ type Job struct {
 	// and keeps the values from any output too.
 	Secret func(name string) (value string, ok bool)
 
+	// AllowMetadata lets the steps reach the metadata services of clouds.
+	AllowMetadata bool
+
 	Limits    Limits
 	MaxSteps  int           // steps at once, services not counted; 0 means 8
 	Timeout   time.Duration // of the whole job, from its first start; 0 means none

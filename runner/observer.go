@@ -103,6 +103,7 @@ type OpKind string
 
 const (
 	OpCreateNetwork   OpKind = "create-network"
+	OpCreateSandbox   OpKind = "create-sandbox" // Attempt is its number, see SandboxName
 	OpCreateVolume    OpKind = "create-volume"
 	OpCreateContainer OpKind = "create-container"
 	OpCopySource      OpKind = "copy-source"
@@ -117,6 +118,9 @@ const (
 	// OpAttempt changes nothing in the engine: it records that the attempt before
 	// this one has ended and its output is stored. Its ID is for Run to read.
 	OpAttempt OpKind = "attempt"
+	// OpTakeSandbox changes nothing in the engine either: its ID is the number of
+	// the job's sandbox that an attempt runs in.
+	OpTakeSandbox OpKind = "take-sandbox"
 )
 
 // An Op is one mutation of the Engine. Step is 0 for what belongs to the job.

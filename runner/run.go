@@ -68,9 +68,10 @@ type run struct {
 	// what came meanwhile: a cancel, the end of the job's time.
 	opened chan struct{}
 
-	setup    setup
-	pulls    pulls
-	removals sync.WaitGroup
+	setup     setup
+	sandboxes sandboxes
+	pulls     pulls
+	removals  sync.WaitGroup
 }
 
 // jobLimits are a job's limits with their defaults.

@@ -74,6 +74,7 @@ func (r *run) settle(s *step, res StepResult) {
 func (r *run) launch(s *step, adopted bool) {
 	ctx, end := context.WithCancelCause(r.work)
 	s.launched, s.end = true, end
+	r.assignSlot(s)
 	x := &execution{run: r, step: s, whole: ctx, ctx: ctx, end: end, adopted: adopted, failed: r.failedSoFar()}
 	r.active++
 	go func() {
@@ -92,6 +93,7 @@ func (r *run) handle(ev event) {
 	r.active--
 	if ev.result != nil {
 		ev.step.done, ev.step.result = true, *ev.result
+		ev.step.lingers = ev.step.created && !ev.result.Exited
 		r.remove(ev.step)
 		r.topple(ev.step)
 	}

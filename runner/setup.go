@@ -21,8 +21,9 @@ type setup struct {
 	// Each is closed when the part is there, or the job is halted for want of it.
 	networkMade, volumeMade, treeOpened chan struct{}
 
-	volume string        // ID; set when volumeMade is closed
-	tree   io.ReadCloser // the source; set when treeOpened is closed, nil if it is not needed
+	network string        // ID; set when networkMade is closed
+	volume  string        // ID; set when volumeMade is closed
+	tree    io.ReadCloser // the source; set when treeOpened is closed, nil if it is not needed
 
 	begun   bool // the owner's
 	running sync.WaitGroup
@@ -51,9 +52,11 @@ var (
 func (u *setup) begin(r *run) {
 	rec, _ := r.record(opSource)
 	u.begun, u.copied = true, rec.Done
-	u.part(r, u.networkMade, u.makeNetwork)
+	first := r.firstSandbox()
+	u.part(r, u.networkMade, func(r *run) error { return u.makeNetwork(r, first) })
 	u.part(r, u.volumeMade, u.makeVolume)
 	u.part(r, u.treeOpened, u.openTree)
+	r.prepareSandboxes()
 }
 
 // part starts to make one part. A job that lacks one is halted.
@@ -82,13 +85,15 @@ func (u *setup) closeTree() {
 	}
 }
 
-func (u *setup) makeNetwork(r *run) error {
+// makeNetwork makes the network, which may have the named sandbox on it.
+func (u *setup) makeNetwork(r *run, sandbox string) error {
 	if rec, _ := r.record(opNetwork); rec.Done {
+		u.network = rec.ID
 		return nil
 	}
-	_, err := r.do(opNetwork, func(ctx context.Context) (string, error) {
-		return r.eng.CreateNetwork(ctx, NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0)})
-	})
+	spec := NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0), Sandbox: sandbox}
+	id, err := r.do(opNetwork, func(ctx context.Context) (string, error) { return r.eng.CreateNetwork(ctx, spec) })
+	u.network = id
 	return wrap("create network", err)
 }
 

@@ -45,16 +45,15 @@ func (s *step) containerSpec(failed []string) (ContainerSpec, error) {
 		Mounts:      j.mounts(plan),
 		Devices:     plan.Devices,
 		Tmpfs:       plan.Tmpfs,
-		DNS:         plan.DNS,
-		DNSSearch:   plan.DNSSearch,
-		ExtraHosts:  plan.ExtraHosts,
 		NetworkMode: plan.NetworkMode,
 		ShmSize:     plan.ShmSize,
 		Gate:        gated(plan),
 	}
 	spec.Limits, _ = lower(j.Limits, plan.Resources)
-	if spec.NetworkMode == "" {
-		spec.NetworkID = NetworkName(j.Server, j.ID) // it may still be on its way
+	if s.joinsSandbox() {
+		spec.Sandbox = s.sandboxSpec().Name
+	} else {
+		spec.DNS, spec.DNSSearch, spec.ExtraHosts = plan.DNS, plan.DNSSearch, plan.ExtraHosts
 	}
 	return spec, nil
 }

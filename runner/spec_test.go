@@ -40,12 +40,12 @@ func TestWhatAStepAsksForReachesItsContainer(t *testing.T) {
 	plan, build := s.job.Workflow.Steps[0], got["build"]
 	want := build
 	want.User, want.Privileged, want.ShmSize, want.Mounts, want.Devices = plan.User, true, plan.ShmSize, plan.Volumes, plan.Devices
-	want.Tmpfs, want.DNS, want.DNSSearch, want.ExtraHosts = plan.Tmpfs, plan.DNS, plan.DNSSearch, plan.ExtraHosts
-	want.NetworkID, want.NetworkMode = runner.NetworkName("srv", "j1"), ""
+	want.Tmpfs, want.DNS, want.DNSSearch, want.ExtraHosts = plan.Tmpfs, nil, nil, nil // its sandbox has them
+	want.Sandbox, want.NetworkID, want.NetworkMode = runner.SandboxName("srv", "j1", 1, 0), "", ""
 	if !reflect.DeepEqual(build, want) {
 		t.Errorf("build is made from %+v", struct{ runner.ContainerSpec }{build})
 	}
-	if apart := got["apart"]; apart.NetworkMode != "none" || apart.NetworkID != "" || apart.User != "" || apart.Privileged {
+	if apart := got["apart"]; apart.NetworkMode != "none" || apart.Sandbox != "" || apart.NetworkID != "" || apart.User != "" || apart.Privileged {
 		t.Errorf("apart is on the networks %q and %q, privileged %v", apart.NetworkMode, apart.NetworkID, apart.Privileged)
 	}
 }

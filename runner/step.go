@@ -170,6 +170,9 @@ func (s *step) create(ctx context.Context, failed []string) (string, error) {
 	if err != nil {
 		return "", finalError{err}
 	}
+	if err := s.takeSandbox(); err != nil {
+		return "", err
+	}
 	spec.VolumeID = r.setup.volume
 	if err := s.makeVolumes(spec.Mounts); err != nil {
 		return "", err
@@ -211,7 +214,7 @@ func (x *execution) start(id string) (ContainerState, error) {
 	if err := x.awaitTurn(id); err != nil {
 		return ContainerState{}, err
 	}
-	if err := x.await(r.setup.networkMade); err != nil {
+	if err := x.step.awaitSandbox(x.ctx); err != nil {
 		return ContainerState{}, err
 	}
 	out, err := r.eng.Attach(r.live, id)
@@ -244,7 +247,7 @@ func (x *execution) awaitTurn(id string) error {
 
 // startGated is start for a container with a gate.
 func (x *execution) startGated(id string) (ContainerState, error) {
-	if err := x.await(x.run.setup.networkMade); err != nil {
+	if err := x.step.awaitSandbox(x.ctx); err != nil {
 		return ContainerState{}, err
 	}
 	out, err := x.step.arrive(id)

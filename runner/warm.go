@@ -110,6 +110,7 @@ func (r *run) warm(s *step) {
 	ctx, end := context.WithCancelCause(r.work)
 	w := &warmth{end: end, done: make(chan struct{})}
 	s.warmth, s.created = w, true
+	r.assignSlot(s)
 	go func() { // drop waits for it
 		defer close(w.done)
 		w.id, w.out = s.makeWarm(ctx)
@@ -123,15 +124,16 @@ func (s *step) makeWarm(ctx context.Context) (id string, out Output) {
 	if r.eng.PullImage(ctx, s.plan.Image, pipeline.PullNever, io.Discard) != nil {
 		return "", nil
 	}
-	for _, made := range []<-chan struct{}{r.setup.volumeMade, r.setup.networkMade} {
-		select {
-		case <-made:
-		case <-ctx.Done():
-			return "", nil
-		}
+	select {
+	case <-r.setup.volumeMade:
+	case <-ctx.Done():
+		return "", nil
 	}
 	id, err := s.create(ctx, nil)
-	if err == nil && ctx.Err() == nil {
+	if err == nil {
+		err = s.awaitSandbox(ctx)
+	}
+	if err == nil {
 		out, err = s.arrive(id)
 	}
 	if err != nil {

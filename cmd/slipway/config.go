@@ -40,7 +40,8 @@ type config struct {
 	PrivilegedImages []string `env:"SLIPWAY_PRIVILEGED_IMAGES" placeholder:"IMAGE,…" help:"Plugin images that run privileged in repositories that an admin trusts with security."`
 
 	DockerHost string `placeholder:"URL" env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
-	LogLevel   string `default:"info" enum:"debug,info,warn,error" env:"SLIPWAY_LOG_LEVEL" help:"debug, info, warn or error."`
+	sandboxFlags
+	LogLevel string `default:"info" enum:"debug,info,warn,error" env:"SLIPWAY_LOG_LEVEL" help:"debug, info, warn or error."`
 
 	// Secrets are read by readSecrets.
 	githubToken   string
@@ -48,6 +49,13 @@ type config struct {
 	adminToken    string
 	networks      netip.Prefix
 	retryBase     time.Duration // of retries against GitHub; 0 for the default; tests shorten it
+}
+
+// sandboxFlags configure what holds the network of steps, for all commands that
+// run them.
+type sandboxFlags struct {
+	SandboxBinary string   `hidden:"" type:"path" env:"SLIPWAY_SANDBOX_BINARY" help:"Statically linked slipway for the engine's platform, which sandboxes run; empty for the running one."`
+	BuildDNS      []string `name:"build-dns" env:"SLIPWAY_BUILD_DNS" placeholder:"IP,…" help:"Name servers for builds (default: the engine's). Needed where those are addresses that builds cannot reach, as in clouds whose resolver is 169.254.169.253."`
 }
 
 // check reads the secrets and returns everything that is missing or wrong, in
@@ -82,6 +90,11 @@ func (c *config) validate() error {
 	c.URL = strings.TrimSuffix(c.URL, "/")
 	if c.networks, err = netip.ParsePrefix(c.JobNetworks); err != nil || !c.networks.Addr().Is4() || c.networks.Bits() > 24 {
 		errs = append(errs, fmt.Errorf("SLIPWAY_JOB_NETWORKS is %q: it must be an IPv4 range of a /24 or more, like 10.173.0.0/16", c.JobNetworks))
+	}
+	for _, s := range c.BuildDNS {
+		if _, err := netip.ParseAddr(s); err != nil {
+			errs = append(errs, fmt.Errorf("SLIPWAY_BUILD_DNS names %q: it must be an IP address like 9.9.9.9", s))
+		}
 	}
 	return errors.Join(errs...)
 }

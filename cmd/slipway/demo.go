@@ -24,7 +24,8 @@ type demoCmd struct {
 	Once       bool   `help:"Exit with the verdict of the first build: 0 if it is green."`
 	Image      string `default:"busybox" help:"Image that the sample's steps run in. If it can be neither found nor pulled, a local one is made of this machine's busybox."`
 	DockerHost string `env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
-	Verbose    bool   `short:"v" help:"Show the server's log too."`
+	sandboxFlags
+	Verbose bool `short:"v" help:"Show the server's log too."`
 }
 
 // Help is shown below the flags.
@@ -113,7 +114,7 @@ func (d *demo) prepare(ctx context.Context, stderr io.Writer) (err error) {
 		return err
 	}
 	conf := config{
-		Addr: addr, URL: "http://" + addr, Data: filepath.Join(d.dir, "data"), GitHubURL: d.github.URL(), DockerHost: d.DockerHost,
+		Addr: addr, URL: "http://" + addr, Data: filepath.Join(d.dir, "data"), GitHubURL: d.github.URL(), DockerHost: d.DockerHost, sandboxFlags: d.sandboxFlags,
 		MaxJobs: 2, MaxSteps: 8, JobTimeout: 10 * time.Minute, Grace: 2 * time.Second, StepMemory: 512 << 20, StepPIDs: 512,
 		StepOutput: 1 << 30, StepLog: 64 << 20, JobNetworks: "10.172.0.0/16",
 		githubToken: token, webhookSecret: secret, adminToken: admin,

@@ -64,7 +64,7 @@ func newWorld(t testing.TB, change ...func(*config)) *world {
 		MaxJobs: 4, MaxSteps: 8, JobTimeout: 5 * time.Minute, Grace: 5 * time.Second, StepMemory: 512 << 20,
 		StepPIDs: 512, StepOutput: 1 << 30, StepLog: 64 << 20, JobNetworks: "10.174.0.0/16",
 		githubToken: testToken, webhookSecret: testSecret, adminToken: testAdmin,
-		retryBase: 20 * time.Millisecond,
+		retryBase: 20 * time.Millisecond, sandboxFlags: sandboxFlags{SandboxBinary: runnertest.SandboxBinary(t)},
 	}
 	for _, f := range change {
 		f(&w.config)

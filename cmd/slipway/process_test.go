@@ -21,10 +21,22 @@ import (
 // and kill a real process.
 const asProgram = "SLIPWAY_TEST_AS_PROGRAM"
 
+// sandboxVariable names the program of sandboxes to it: the test binary is not
+// static.
+const sandboxVariable = "SLIPWAY_SANDBOX_BINARY"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 		return
+	}
+	path, err := runnertest.BuildSandboxBinary()
+	if err == nil {
+		err = os.Setenv(sandboxVariable, path)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
@@ -33,7 +45,7 @@ func TestMain(m *testing.M) {
 func program(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append([]string{asProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
-		"DOCKER_HOST=" + os.Getenv("DOCKER_HOST")}, env...)
+		"DOCKER_HOST=" + os.Getenv("DOCKER_HOST"), sandboxVariable + "=" + os.Getenv(sandboxVariable)}, env...)
 	return cmd
 }
 

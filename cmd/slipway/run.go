@@ -30,6 +30,7 @@ type runCmd struct {
 	Keep       bool          `help:"Keep the workspace volume of a workflow that failed, and print its name."`
 	Timeout    time.Duration `default:"1h" help:"A workflow that takes longer fails."`
 	DockerHost string        `placeholder:"URL" env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
+	sandboxFlags
 }
 
 // Help is shown below the flags.
@@ -78,7 +79,7 @@ func (c *runCmd) Run(ctx context.Context, o output) error {
 	if err := docker.Ping(ctx, cli); err != nil {
 		return err
 	}
-	r := &localRun{runCmd: *c, dir: dir, id: "run" + randomHex()[:10], engine: docker.New(cli, docker.Options{}),
+	r := &localRun{runCmd: *c, dir: dir, id: "run" + randomHex()[:10], engine: docker.New(cli, docker.Options{SandboxBinary: c.SandboxBinary, SandboxDNS: c.BuildDNS}),
 		view: newRunView(o.out), kill: make(chan struct{}), secrets: secrets}
 	defer r.killOnSecondSignal(ctx)()
 	defer r.view.tick()()

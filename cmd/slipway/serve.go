@@ -107,7 +107,7 @@ func (a *app) openDocker(ctx context.Context, c config) (_ *docker.Engine, platf
 		return nil, "", err
 	}
 	a.closers = append(a.closers, cli.Close)
-	engine := docker.New(cli, docker.Options{Logger: a.log, Subnets: c.networks})
+	engine := docker.New(cli, docker.Options{Logger: a.log, Subnets: c.networks, SandboxBinary: c.SandboxBinary, SandboxDNS: c.BuildDNS})
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := engine.Ping(ctx); err != nil {

@@ -43,6 +43,8 @@ func networkMode(s runner.ContainerSpec) container.NetworkMode {
 	switch {
 	case s.NetworkMode != "":
 		return container.NetworkMode(s.NetworkMode)
+	case s.Sandbox != "":
+		return container.NetworkMode("container:" + s.Sandbox)
 	case s.NetworkID != "":
 		return container.NetworkMode(s.NetworkID)
 	default:

@@ -54,8 +54,8 @@ func busyboxRoot(ctx context.Context, busyboxPath string) (io.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read busybox (Debian: apt-get install busybox-static): %w", err)
 	}
-	if err := checkStatic(binary); err != nil {
-		return nil, fmt.Errorf("%s: %w", busyboxPath, err)
+	if err := checkStatic(bytes.NewReader(binary)); err != nil {
+		return nil, fmt.Errorf("%s %w; a static one is needed (Debian: apt-get install busybox-static)", busyboxPath, err)
 	}
 	applets, err := exec.CommandContext(ctx, busyboxPath, "--list-full").Output()
 	if err != nil {
@@ -100,14 +100,14 @@ hosts: files dns
 `
 
 // checkStatic reports a binary that would not run in an image without libraries.
-func checkStatic(binary []byte) error {
-	f, err := elf.NewFile(bytes.NewReader(binary))
+func checkStatic(binary io.ReaderAt) error {
+	f, err := elf.NewFile(binary)
 	if err != nil {
-		return fmt.Errorf("not a Linux binary: %w", err)
+		return fmt.Errorf("is not a Linux binary: %w", err)
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
-			return errors.New("is linked dynamically; a static one is needed (Debian: apt-get install busybox-static)")
+			return errors.New("is linked dynamically")
 		}
 	}
 	return nil

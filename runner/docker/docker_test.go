@@ -21,7 +21,7 @@ import (
 )
 
 func newEngine(t *testing.T) runner.Engine {
-	return docker.New(runnertest.Docker(t), docker.Options{})
+	return docker.New(runnertest.Docker(t), docker.Options{SandboxBinary: runnertest.SandboxBinary(t)})
 }
 
 func TestConformance(t *testing.T) {

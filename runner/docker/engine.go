@@ -27,6 +27,12 @@ type Options struct {
 	NetworkOptions map[string]string
 	// Limits apply where a ContainerSpec has none.
 	Limits runner.Limits
+	// SandboxBinary is the program of sandboxes: a slipway that is linked
+	// statically, for the engine's platform. Empty means the running one.
+	SandboxBinary string
+	// SandboxDNS are the name servers of sandboxes that name none of their own;
+	// nil means the engine's.
+	SandboxDNS []string
 	// PullStall ends a pull of which nothing has been heard for so long; 0
 	// means 2 minutes.
 	PullStall time.Duration
@@ -38,7 +44,8 @@ type Engine struct {
 	log     *slog.Logger
 	o       Options
 	subnets *subnets
-	names   keyedLock // network names, which old engines do not keep unique
+	names   keyedLock // names of networks, which old engines do not keep unique, and of sandboxes
+	image   sandboxImage
 	pulls   sharedPulls
 	pause   time.Duration // before the second attempt of a pull; doubles
 	// runnable remembers image ID and path of executables that were seen.

@@ -71,6 +71,9 @@ func (e *Engine) address(ctx context.Context, id string) (string, error) {
 	if err != nil {
 		return "", wrap("inspect", "container", id, err)
 	}
+	if box, joined := strings.CutPrefix(string(c.HostConfig.NetworkMode), "container:"); joined {
+		return e.address(ctx, box)
+	}
 	if c.NetworkSettings != nil {
 		for _, n := range c.NetworkSettings.Networks {
 			if n.IPAddress != "" {

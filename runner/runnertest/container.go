@@ -19,6 +19,7 @@ type container struct {
 	term, killed, done chan struct{}
 	termOnce, killOnce sync.Once
 	lines              chan string // what its gate was given; nil if it has none
+	occupies           bool        // its program has begun; guarded by Engine.mu
 
 	mu        sync.Mutex // guards what follows
 	state     runner.ContainerState

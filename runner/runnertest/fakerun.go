@@ -90,8 +90,7 @@ func (e *Engine) Start(ctx context.Context, containerID string) error {
 		if !e.hasNetwork(c) {
 			return fmt.Errorf("start container %s: network %s not found", c.spec.Name, c.spec.NetworkID)
 		}
-		c.start(&e.programs)
-		return nil
+		return e.enter(c)
 	})
 }
 
@@ -104,6 +103,12 @@ func (e *Engine) Open(ctx context.Context, containerID, line string) error {
 		}
 		if c.lines == nil {
 			return fmt.Errorf("open container %s: it has no gate", c.spec.Name)
+		}
+		e.mu.Lock()
+		err = e.occupy(c)
+		e.mu.Unlock()
+		if err != nil {
+			return err
 		}
 		select {
 		case c.lines <- line:
@@ -118,6 +123,11 @@ func (e *Engine) Open(ctx context.Context, containerID, line string) error {
 func (e *Engine) hasNetwork(c *container) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.onNetwork(c)
+}
+
+// onNetwork is hasNetwork with mu held.
+func (e *Engine) onNetwork(c *container) bool {
 	for id := range e.networks {
 		if e.isOn(c, id) {
 			return true
