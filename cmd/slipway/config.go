@@ -37,6 +37,7 @@ type config struct {
 	StepLog     bytesFlag `default:"512MiB" env:"SLIPWAY_STEP_LOG" help:"What is kept of a step's output; the rest is cut, visibly."`
 	JobNetworks string    `default:"10.173.0.0/16" env:"SLIPWAY_JOB_NETWORKS" help:"IPv4 range for the networks of jobs, a /24 each. It must be free on this machine."`
 
+	Pool             int      `default:"-1" env:"SLIPWAY_POOL" help:"Job networks that stand ready, so that builds start sooner (default: as many as jobs at once, but at least 2); 0 for none."`
 	PrivilegedImages []string `env:"SLIPWAY_PRIVILEGED_IMAGES" placeholder:"IMAGE,…" help:"Plugin images that run privileged in repositories that an admin trusts with security."`
 
 	DockerHost string `placeholder:"URL" env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
@@ -82,6 +83,9 @@ func (c *config) validate() error {
 	}
 	if c.MaxJobs < 0 || c.MaxSteps < 1 {
 		errs = append(errs, errors.New("SLIPWAY_MAX_JOBS and SLIPWAY_MAX_STEPS must be at least 1"))
+	}
+	if c.Pool < 0 {
+		c.Pool = max(2, c.MaxJobs)
 	}
 	u, err := url.Parse(c.URL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {

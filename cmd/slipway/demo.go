@@ -116,7 +116,7 @@ func (d *demo) prepare(ctx context.Context, stderr io.Writer) (err error) {
 	conf := config{
 		Addr: addr, URL: "http://" + addr, Data: filepath.Join(d.dir, "data"), GitHubURL: d.github.URL(), DockerHost: d.DockerHost, sandboxFlags: d.sandboxFlags,
 		MaxJobs: 2, MaxSteps: 8, JobTimeout: 10 * time.Minute, Grace: 2 * time.Second, StepMemory: 512 << 20, StepPIDs: 512,
-		StepOutput: 1 << 30, StepLog: 64 << 20, JobNetworks: "10.172.0.0/16",
+		StepOutput: 1 << 30, StepLog: 64 << 20, JobNetworks: "10.172.0.0/16", Pool: 2,
 		githubToken: token, webhookSecret: secret, adminToken: admin,
 	}
 	if err := conf.validate(); err != nil {

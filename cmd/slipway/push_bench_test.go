@@ -90,7 +90,7 @@ func median(took []time.Duration) time.Duration {
 // benchWorld is a world whose server says little, and that a busy machine may
 // take longer over than over a test.
 func benchWorld(b *testing.B) *world {
-	w := newWorld(b, func(c *config) { c.LogLevel = "warn" })
+	w := newWorld(b, func(c *config) { c.LogLevel, c.Pool = "warn", 2 })
 	w.ctx = b.Context()
 	return w
 }

@@ -34,6 +34,7 @@ type app struct {
 	github   *github.Client
 	trigger  *server.Trigger
 	queue    *queue.Queue
+	pool     *docker.Pool
 	outbox   *status.Outbox
 	digester *digest.Digester
 	http     *http.Server
@@ -85,6 +86,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 	if err != nil {
 		return nil, err
 	}
+	a.pool = docker.NewPool(engine, docker.PoolOptions{Server: serverID, Size: c.Pool, Logger: log})
 	a.trigger = server.NewTrigger(server.TriggerOptions{Store: a.store, Mirrors: mirrors, Remote: a.remote,
 		GitHubURL: a.github.WebURL(), Platform: platform, PrivilegedImages: c.PrivilegedImages, Logger: log, URL: c.URL, Version: version, RetryBase: c.retryBase})
 	a.queue = queue.New(queue.Options{Store: a.store, Logs: stepLogs, Engine: engine, Mirrors: mirrors, Remote: a.remote,
@@ -181,6 +183,7 @@ func (a *app) run(ctx context.Context) error {
 	wg.Go(func() { a.checkGitHub(work) })
 	wg.Go(func() { a.trigger.Run(work) })
 	wg.Go(func() { a.outbox.Run(work) })
+	wg.Go(func() { a.pool.Run(work) })
 	wg.Go(func() { a.digester.Run(work) })
 	wg.Go(func() { queueEnded <- a.queue.Run(work, work) })
 

@@ -46,6 +46,7 @@ type Engine struct {
 	subnets *subnets
 	names   keyedLock // names of networks, which old engines do not keep unique, and of sandboxes
 	image   sandboxImage
+	pool    *Pool // nil if there is none; set by NewPool
 	pulls   sharedPulls
 	pause   time.Duration // before the second attempt of a pull; doubles
 	// runnable remembers image ID and path of executables that were seen.

@@ -1,9 +1,11 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -16,15 +18,19 @@ import (
 
 // List implements runner.Engine. Containers come first, then networks, then
 // volumes: the order in which they can be removed. It refuses to list without
-// labels, since what it returns is removed.
+// labels, since what it returns is removed. What stands ready in the engine's own
+// pool is not in it; what a job took out of a pool has the job's label.
 func (e *Engine) List(ctx context.Context, labels map[string]string) ([]runner.Resource, error) {
 	if len(labels) == 0 {
 		return nil, errors.New("list resources: no labels given")
 	}
 	filter := filters.NewArgs()
 	for k, v := range labels {
-		filter.Add("label", k+"="+v)
+		if k != runner.LabelJob || labels[runner.LabelServer] == "" { // what came out of a pool lacks it
+			filter.Add("label", k+"="+v)
+		}
 	}
+	before := e.pool.holding()
 	containers, err := e.cli.ContainerList(ctx, container.ListOptions{All: true, Filters: filter})
 	if err != nil {
 		return nil, fmt.Errorf("list containers: %w", err)
@@ -37,6 +43,8 @@ func (e *Engine) List(ctx context.Context, labels map[string]string) ([]runner.R
 	if err != nil {
 		return nil, fmt.Errorf("list volumes: %w", err)
 	}
+	after := e.pool.holding()
+	owners := poolOwners(containers)
 	var found []runner.Resource
 	for _, c := range containers {
 		found = append(found, runner.Resource{Kind: runner.ResourceContainer, ID: c.ID, Name: containerName(c.Names), Labels: c.Labels})
@@ -47,7 +55,28 @@ func (e *Engine) List(ctx context.Context, labels map[string]string) ([]runner.R
 	for _, v := range volumes.Volumes {
 		found = append(found, runner.Resource{Kind: runner.ResourceVolume, ID: v.Name, Name: v.Name, Labels: v.Labels})
 	}
-	return found, nil
+	return slices.DeleteFunc(found, func(r runner.Resource) bool {
+		if name := r.Labels[labelPool]; name != "" {
+			switch job := cmp.Or(owners[name], e.pool.takenBy(name)); {
+			case job != "":
+				r.Labels[runner.LabelJob] = job
+			case before(name) || after(name):
+				return true // stands ready, or was made or taken meanwhile
+			}
+		}
+		return !carries(r.Labels, labels)
+	}), nil
+}
+
+// poolOwners returns the jobs that took pairs out of a pool, by the pairs' names.
+func poolOwners(containers []container.Summary) map[string]string {
+	owners := map[string]string{}
+	for _, c := range containers {
+		if name := c.Labels[labelPool]; name != "" {
+			owners[name] = jobOfSandbox(containerName(c.Names), c.Labels[runner.LabelServer])
+		}
+	}
+	return owners
 }
 
 func containerName(names []string) string {

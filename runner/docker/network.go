@@ -12,8 +12,26 @@ import (
 )
 
 // CreateNetwork implements runner.Engine: a bridge network with a subnet of its
-// own.
+// own, which may come out of the pool.
 func (e *Engine) CreateNetwork(ctx context.Context, s runner.NetworkSpec) (string, error) {
+	if s.Sandbox == "" || e.pool == nil {
+		return e.createNetwork(ctx, s)
+	}
+	if id, err := e.networkOf(ctx, s); id != "" || err != nil {
+		return id, err
+	}
+	// What an earlier call made itself, whose answer was lost, is found by name.
+	if _, err := e.cli.NetworkInspect(ctx, s.Name, network.InspectOptions{}); err == nil {
+		return e.ownNetwork(ctx, s)
+	}
+	if id := e.pool.take(ctx, s); id != "" {
+		return id, nil
+	}
+	return e.createNetwork(ctx, s)
+}
+
+// createNetwork makes a network.
+func (e *Engine) createNetwork(ctx context.Context, s runner.NetworkSpec) (string, error) {
 	unlock, err := e.names.lock(ctx, s.Name)
 	if err != nil {
 		return "", fmt.Errorf("create network %s: %w", s.Name, err)

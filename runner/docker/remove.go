@@ -29,7 +29,11 @@ func (e *Engine) RemoveContainer(ctx context.Context, id string) error {
 // RemoveNetwork implements runner.Engine. It waits for the containers on the
 // network that are being removed.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
-	return e.remove(ctx, "network", id, func() error { return e.cli.NetworkRemove(ctx, id) })
+	err := e.remove(ctx, "network", id, func() error { return e.cli.NetworkRemove(ctx, id) })
+	if err == nil {
+		e.pool.networkRemoved(id)
+	}
+	return err
 }
 
 // RemoveVolume implements runner.Engine. It waits for the containers with the

@@ -46,16 +46,24 @@ func (e *Engine) CreateSandbox(ctx context.Context, s runner.SandboxSpec) (strin
 		return e.newSandbox(ctx, s)
 	case err != nil:
 		return "", wrap("inspect", "sandbox", s.Name, err)
-	case !carries(c.Config.Labels, s.Labels):
+	case !carries(c.Config.Labels, s.Labels) && !takenFromPool(c, s):
 		return "", fmt.Errorf("create sandbox %s: %w", s.Name, runner.ErrConflict)
 	case c.State.Running:
-		return c.ID, e.awaitReady(ctx, c.ID)
+		err = e.awaitReady(ctx, c)
+	default: // it has died, with the engine for example, or was never started
+		err = e.startSandbox(ctx, c.ID)
 	}
-	// It has died, with the engine for example, or was never started.
-	if err := e.RemoveContainer(ctx, c.ID); err != nil {
-		return "", err
+	if err != nil {
+		return "", fmt.Errorf("create sandbox %s: %w", s.Name, err)
 	}
-	return e.newSandbox(ctx, s)
+	return c.ID, nil
+}
+
+// takenFromPool reports whether a sandbox is one of the server's that had another
+// name before it got this one.
+func takenFromPool(c container.InspectResponse, s runner.SandboxSpec) bool {
+	have := c.Config.Labels
+	return have[labelPool] != "" && have[runner.LabelServer] == s.Labels[runner.LabelServer]
 }
 
 // newSandbox makes and starts a sandbox of a name that is free.
@@ -145,12 +153,19 @@ func (e *Engine) startSandbox(ctx context.Context, id string) error {
 	return readReady(out)
 }
 
-// awaitReady returns when a sandbox that runs is ready.
-func (e *Engine) awaitReady(ctx context.Context, id string) error {
-	out, err := e.Logs(ctx, id, true)
-	if err != nil {
-		return err
+// awaitReady returns when a sandbox that runs is ready. What it said before it
+// last ended, if it ever did, does not count. (The engine tells a container's
+// start after the container may have written.)
+func (e *Engine) awaitReady(ctx context.Context, c container.InspectResponse) error {
+	o := container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: true}
+	if !instant(c.State.FinishedAt).IsZero() {
+		o.Since = c.State.FinishedAt
 	}
+	body, err := e.cli.ContainerLogs(ctx, c.ID, o)
+	if err != nil {
+		return wrap("read logs of", "sandbox", c.ID, err)
+	}
+	out := newOutput(ctx, body, body)
 	defer out.Close()
 	return readReady(out)
 }
@@ -166,9 +181,9 @@ func readReady(out runner.Output) error {
 	case errors.Is(err, errReady):
 		return nil
 	case err != nil:
-		return fmt.Errorf("wait for sandbox: %w", err)
+		return fmt.Errorf("wait until it is ready: %w", err)
 	}
-	return fmt.Errorf("the sandbox ended: %s", strings.TrimSpace(stderr.String()))
+	return fmt.Errorf("it ended: %s", strings.TrimSpace(stderr.String()))
 }
 
 // readyWriter takes a sandbox's stdout and fails with errReady once it is ready.
