@@ -154,10 +154,8 @@ func (a *app) openHTTP(c config, stepLogs *logs.Store, engine *docker.Engine) er
 		}})
 	ui.Register(s.Echo())
 	a.http = s.HTTPServer()
-	if a.listener, err = net.Listen("tcp", c.Addr); err != nil { //nolint:noctx // returns at once
-		return fmt.Errorf("listen: %w; set SLIPWAY_ADDR to a free address", err)
-	}
-	return nil
+	a.listener, err = listen(c.Addr, c.networks)
+	return err
 }
 
 // checkDisk fails when the data directory's file system is nearly full.
