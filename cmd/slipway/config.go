@@ -28,6 +28,7 @@ type config struct {
 	MaxJobs    int           `env:"SLIPWAY_MAX_JOBS" help:"Jobs at once (default: the number of CPUs)."`
 	MaxSteps   int           `default:"8" env:"SLIPWAY_MAX_STEPS" help:"Steps of one job at once."`
 	JobTimeout time.Duration `default:"1h" env:"SLIPWAY_JOB_TIMEOUT" help:"A job that takes longer fails."`
+	Drain      bool          `env:"SLIPWAY_DRAIN" help:"At SIGTERM wait for the jobs that run, instead of leaving their containers to the next start. A second signal changes that."`
 	Grace      time.Duration `default:"10s" env:"SLIPWAY_GRACE" help:"Time between SIGTERM and SIGKILL for a step that is stopped."`
 
 	StepMemory  bytesFlag `default:"4GiB" env:"SLIPWAY_STEP_MEMORY" help:"Memory of each container, without swap; 0 for no limit."`

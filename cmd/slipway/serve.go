@@ -40,7 +40,11 @@ type app struct {
 	http     *http.Server
 	listener net.Listener
 	done     chan struct{} // closed when streams are to end
-	closers  []func() error
+	drain    bool          // wait for the jobs that run when told to stop
+	// signals are those to stop: the first ends the context of run, each further
+	// one makes it wait for jobs if it does not, and not if it does. nil: none come.
+	signals <-chan os.Signal
+	closers []func() error
 }
 
 const (
@@ -170,12 +174,14 @@ func checkDisk(dir string) error {
 	return nil
 }
 
-// run serves until ctx ends. Then nothing is claimed any more, requests under
-// way are given some time, and what runs in containers is left to the next
-// process.
+// run serves until ctx ends. Then nothing is claimed any more, jobs that run are
+// waited for or not, requests under way are given some time, and what runs in
+// containers is left to the next process.
 func (a *app) run(ctx context.Context) error {
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
+	claim, stopClaiming := context.WithCancel(work)
+	defer stopClaiming()
 	var wg sync.WaitGroup
 	queueEnded := make(chan error, 1)
 	wg.Go(func() { a.checkGitHub(work) })
@@ -183,14 +189,15 @@ func (a *app) run(ctx context.Context) error {
 	wg.Go(func() { a.outbox.Run(work) })
 	wg.Go(func() { a.pool.Run(work) })
 	wg.Go(func() { a.digester.Run(work) })
-	wg.Go(func() { queueEnded <- a.queue.Run(work, work) })
+	wg.Go(func() { queueEnded <- a.queue.Run(claim, work) })
 
 	served := make(chan error, 1)
 	wg.Go(func() { served <- a.http.Serve(a.listener) })
 	var err error
 	select {
 	case <-ctx.Done():
-		a.log.Info("stopping; containers that run go on and are taken up by the next start")
+		stopClaiming()
+		a.awaitJobs(queueEnded)
 	case err = <-served:
 		err = fmt.Errorf("serve: %w", err)
 	case err = <-queueEnded: // it could not start
@@ -206,6 +213,43 @@ func (a *app) run(ctx context.Context) error {
 	stop(runner.ErrDetach)
 	wg.Wait()
 	return errors.Join(err, <-queueEnded)
+}
+
+// secondSignal is how long after the first signal a second may come that makes
+// the server wait for its jobs.
+const secondSignal = time.Second
+
+// awaitJobs waits for the jobs that run, if the operator wants that, and leaves
+// in queueEnded what it found there.
+func (a *app) awaitJobs(queueEnded chan error) {
+	drain := a.drain
+	if a.signals != nil {
+		<-a.signals // the first
+	}
+	for {
+		limit := time.After(secondSignal)
+		if drain {
+			limit = nil
+			a.log.Info("stopping when the jobs that run have ended; another signal leaves them to the next start")
+		} else {
+			a.log.Info("stopping; containers that run go on and are taken up by the next start; another signal now waits for them")
+		}
+		if a.signals == nil {
+			return
+		}
+		select {
+		case err := <-queueEnded:
+			queueEnded <- err
+			return
+		case <-limit:
+			return
+		case <-a.signals:
+			if drain {
+				return
+			}
+			drain = true
+		}
+	}
 }
 
 // checkGitHub tells the operator early what would otherwise be seen at the

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/lmittmann/tint"
 )
@@ -18,12 +20,23 @@ func (serverCmd) Help() string {
 	return `Connect a repository: in its settings on GitHub add a webhook with the payload URL
 <public URL>/webhook, content type application/json, the secret of
 SLIPWAY_WEBHOOK_SECRET, and the events "pushes" and "pull requests". Nothing else
-has to be set up: the next push of a commit with a .slipway.yml is built.`
+has to be set up: the next push of a commit with a .slipway.yml is built.
+
+To upgrade, stop it with SIGTERM or SIGINT and start the new version. At the
+signal it claims no more jobs and ends; containers that run go on, and the next
+start takes them up where they are. With --drain it waits for the jobs that run
+and says which; webhooks are taken meanwhile. A second signal changes its mind:
+without --drain, within a second, it waits; with --drain it ends at once.`
 }
 
-// Run runs the server until it is told to stop. Containers that run then go on
-// and are taken up by the next start.
+// Run runs the server until it is told to stop; see Help.
 func (s *serverCmd) Run(ctx context.Context, o output) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM) // the first ends ctx too
+	defer signal.Stop(signals)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -33,6 +46,7 @@ func (s *serverCmd) Run(ctx context.Context, o output) error {
 		return err
 	}
 	defer a.close()
+	a.drain, a.signals = s.Drain, signals
 	log.Info("slipway is up", "version", version, "listening", a.listener.Addr().String(), "url", s.URL, "data", s.Data)
 	return a.run(ctx)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +44,10 @@ type Queue struct {
 	Options
 
 	done chan finished // from job goroutines to Run
-	wg   sync.WaitGroup
+	// told is what tellRest said last, at toldAt. They are Run's.
+	told   string
+	toldAt time.Time
+	wg     sync.WaitGroup
 }
 
 // New returns a queue that does nothing before Run.
@@ -79,14 +84,19 @@ func (q *Queue) Run(claim, work context.Context) error {
 		q.Logger.Info("adopting job", "job", j.ID, "build", j.BuildID)
 		q.start(work, running, j)
 	}
-	q.wg.Go(func() { q.sweep(work) })
 	defer q.wg.Wait()
+	sweeping, stop := context.WithCancel(work)
+	defer stop()
+	q.wg.Go(func() { q.sweep(sweeping) })
 
 	for {
 		retry := q.fill(claim, work, running)
 		retry = q.passOnCancels(work, running) || retry
 		if claim.Err() != nil && len(running) == 0 {
 			return nil
+		}
+		if claim.Err() != nil && work.Err() == nil {
+			q.tellRest(work, running)
 		}
 		q.wait(claim, sub, running, retry)
 	}
@@ -103,6 +113,8 @@ func (q *Queue) wait(claim context.Context, sub *store.Subscription, running map
 	var stop <-chan struct{}
 	if claim.Err() == nil {
 		stop = claim.Done()
+	} else if later == nil {
+		later = time.After(tellEvery)
 	}
 	select {
 	case f := <-q.done:
@@ -112,6 +124,30 @@ func (q *Queue) wait(claim context.Context, sub *store.Subscription, running map
 	case <-later:
 	case <-stop:
 	}
+}
+
+// tellEvery is how often the operator is told at least what is waited for.
+const tellEvery = 30 * time.Second
+
+// tellRest says which jobs still run when no more are claimed, as often as that
+// changes or tellEvery has passed.
+func (q *Queue) tellRest(ctx context.Context, running map[int64]*active) {
+	var jobs []string
+	for _, a := range running {
+		b, err := q.Store.BuildByID(ctx, a.job.BuildID)
+		r, rerr := q.Store.RepoByID(ctx, a.job.RepoID)
+		if err != nil || rerr != nil {
+			return // what is said is a courtesy
+		}
+		jobs = append(jobs, fmt.Sprintf("%s #%d %s", r.FullName(), b.Number, a.job.Name))
+	}
+	slices.Sort(jobs)
+	text := strings.Join(jobs, ", ")
+	if text == q.told && time.Since(q.toldAt) < tellEvery {
+		return
+	}
+	q.told, q.toldAt = text, time.Now()
+	q.Logger.Info("claiming no more jobs; these still run", "count", len(jobs), "jobs", text)
 }
 
 // fill claims jobs while there is room, and reports whether to try again soon

@@ -219,7 +219,6 @@ func TestClaimingEndsBeforeWorking(t *testing.T) {
 	r.claim(nil)
 	close(g.release)
 	w.want(w.verdict(first), "success")
-	r.work(nil) // ends the sweep
 	w.ok(<-r.done)
 	job, _ := w.job(second)
 	w.want(job.Status, store.Pending)
