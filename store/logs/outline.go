@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -8,19 +9,30 @@ import (
 	"unsafe"
 )
 
-// MaxCommands is the most commands that Commands tells apart. What comes after
-// the last of them counts as its output.
-const MaxCommands = 2000
+const (
+	// MaxCommands is the most commands that Commands tells apart. What comes
+	// after the last of them counts as its output.
+	MaxCommands = 2000
+
+	// maxHead is how many rows of its text a command has in an outline, and
+	// maxHeadText how many bytes of each.
+	maxHead     = 8
+	maxHeadText = 1 << 10
+)
 
 // A CommandSpan is where a command stands in a log, and how it went.
 type CommandSpan struct {
-	First int64     // row of the first line of its text
-	Head  int64     // rows of its text, First included
+	// Head are the rows of its text, the first of which is numbered First; at
+	// most 8, and of each at most 1 KiB of text.
+	Head  []Line
+	First int64
 	Last  int64     // row before the next command, or the last one stored
-	Start time.Time // of its first row
 	End   time.Time // when the next command began; zero for the last one
 	Exit  int       // exit status; -1 where the log does not tell, as of the last one
 }
+
+// Body is the first row after Head.
+func (c *CommandSpan) Body() int64 { return c.First + int64(len(c.Head)) }
 
 // Commands returns the commands of a log as far as it is stored, in their
 // order. The caller must not change them. It reads what was stored since it was
@@ -42,11 +54,11 @@ func (s *Store) Commands(ctx context.Context, key string) ([]CommandSpan, error)
 		s.outlines.put(v.id, o)
 	}
 	all := outline{commands: slices.Clone(o.commands)}
-	marks, err := marksOf(v.rows, v.before(len(v.frames)).rows+1)
+	rows, err := headRows(v.rows, v.before(len(v.frames)).rows+1)
 	if err != nil {
 		return nil, fmt.Errorf("read commands of log %s: %w", key, err)
 	}
-	all.add(marks)
+	all.add(rows)
 	if n := len(all.commands); n > 0 {
 		all.commands[n-1].Last = v.state.rows
 	}
@@ -61,17 +73,24 @@ type outline struct {
 }
 
 func (o *outline) size() int64 {
-	return int64(unsafe.Sizeof(*o)) + int64(cap(o.commands))*int64(unsafe.Sizeof(CommandSpan{}))
+	n := int64(unsafe.Sizeof(*o))
+	for i := range o.commands {
+		n += int64(unsafe.Sizeof(o.commands[i]))
+		for _, l := range o.commands[i].Head {
+			n += int64(unsafe.Sizeof(l)) + int64(len(l.Text))
+		}
+	}
+	return n
 }
 
 // extend returns the outline of all sealed chunks, given that of the first ones.
 func (s *Store) extend(ctx context.Context, v *view, o *outline) (*outline, error) {
 	sealed := *v
 	sealed.rows = nil
-	found := make([][]mark, len(v.frames)+1)
+	found := make([][]Line, len(v.frames)+1)
 	err := s.scan(ctx, &sealed, o.chunks, func() visitor {
 		return func(n int, rows []byte) (err error) {
-			found[n], err = marksOf(rows, v.before(n).rows+1)
+			found[n], err = headRows(rows, v.before(n).rows+1)
 			return err
 		}
 	})
@@ -79,44 +98,43 @@ func (s *Store) extend(ctx context.Context, v *view, o *outline) (*outline, erro
 		return nil, err
 	}
 	next := &outline{chunks: len(v.frames), commands: slices.Clone(o.commands)}
-	for _, marks := range found {
-		next.add(marks)
+	for _, rows := range found {
+		next.add(rows)
 	}
 	return next, nil
 }
 
-// A mark is a row that is part of a command's text.
-type mark struct {
-	n    int64
-	kind Kind
-	exit int
-	at   time.Time
-}
-
-// marksOf finds the marks of encoded rows, the first of which is row n.
-func marksOf(rows []byte, n int64) (marks []mark, err error) {
+// headRows finds the rows of commands' texts among encoded rows, the first of
+// which is row n.
+func headRows(rows []byte, n int64) (heads []Line, err error) {
 	err = eachRow(rows, n, func(n int64, r *row) {
 		if r.Kind == Command || r.Kind == More {
-			marks = append(marks, mark{n, r.Kind, r.Exit, r.Time})
+			l := r.Line
+			l.N, l.Text = n, bytes.Clone(l.Text[:min(len(l.Text), maxHeadText)])
+			heads = append(heads, l)
 		}
 	})
-	return marks, err
+	return heads, err
 }
 
-func (o *outline) add(marks []mark) {
-	for _, m := range marks {
+func (o *outline) add(rows []Line) {
+	for _, r := range rows {
 		n := len(o.commands)
 		switch {
-		case m.kind == More:
-			if n > 0 && m.n == o.commands[n-1].First+o.commands[n-1].Head {
-				o.commands[n-1].Head++
+		case r.Kind == More:
+			if n == 0 {
+				break
+			}
+			// The commands of an outline that was taken over are shared.
+			if c := &o.commands[n-1]; r.N == c.Body() && len(c.Head) < maxHead {
+				c.Head = append(slices.Clip(c.Head), r)
 			}
 		case n < MaxCommands:
 			if n > 0 {
 				last := &o.commands[n-1]
-				last.Last, last.End, last.Exit = m.n-1, m.at, m.exit
+				last.Last, last.End, last.Exit = r.N-1, r.Time, r.Exit
 			}
-			o.commands = append(o.commands, CommandSpan{First: m.n, Head: 1, Start: m.at, Exit: -1})
+			o.commands = append(o.commands, CommandSpan{Head: []Line{r}, First: r.N, Exit: -1})
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -20,10 +21,11 @@ func TestCommands(t *testing.T) {
 		row(Command, 4, 0),
 		row(Command, 5, 7), row(Output, 9, 0),
 	}
+	rows := number(source)
 	want := []CommandSpan{
-		{First: 2, Head: 3, Last: 7, Start: at(1), End: at(4), Exit: 0},
-		{First: 8, Head: 1, Last: 8, Start: at(4), End: at(5), Exit: 7},
-		{First: 9, Head: 1, Last: 10, Start: at(5), Exit: -1},
+		{Head: rows[1:4], First: 2, Last: 7, End: at(4), Exit: 0},
+		{Head: rows[7:8], First: 8, Last: 8, End: at(5), Exit: 7},
+		{Head: rows[8:9], First: 9, Last: 10, Exit: -1},
 	}
 	for _, fill := range []int{1, 60, 1000} {
 		s := openStore(t, t.TempDir(), fill, Options{})
@@ -62,8 +64,26 @@ func TestCommandsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(got); n != MaxCommands || got[n-1].Last != MaxCommands+50 {
+	if n := len(got); n != MaxCommands || got[n-1].Last != MaxCommands+50 || len(got[n-1].Head) != 1 {
 		t.Errorf("%d commands, the last one %+v", n, got[n-1])
+	}
+}
+
+func TestCommandTextsAreBounded(t *testing.T) {
+	s := openStore(t, t.TempDir(), 0, Options{})
+	w := create(t, s)
+	text := bytes.Repeat([]byte("x"), maxHeadText+1)
+	appendLines(t, w, Line{Stream: Stdout, Kind: Command, Time: epoch, Text: text, End: true})
+	for range maxHead {
+		appendLines(t, w, Line{Stream: Stdout, Kind: More, Time: epoch, Text: text, End: true})
+	}
+	closeLog(t, w)
+	got, err := s.Commands(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := got[0]; len(c.Head) != maxHead || len(c.Head[0].Text) != maxHeadText || c.Body() != maxHead+1 || c.Last != maxHead+1 {
+		t.Errorf("%d rows of %d bytes, body from %d to %d", len(c.Head), len(c.Head[0].Text), c.Body(), c.Last)
 	}
 }
 
