@@ -11,8 +11,8 @@ import (
 	terminal "github.com/buildkite/terminal-to-html/v3"
 )
 
-// maxRowText is the most bytes of a row that are shown.
-const maxRowText = 20 << 10
+// maxRowText is the most bytes of a row that are shown unless it is asked for.
+const maxRowText = 8 << 10
 
 // A console turns the rows of a log into HTML, in their order. Colours last
 // from row to row, as in a terminal; the cursor does not leave its row, so that
@@ -21,9 +21,10 @@ type console struct {
 	style sgr
 }
 
-// html renders a row's text. cut reports that some of it was left out.
-func (t *console) html(text []byte) (_ template.HTML, cut bool) {
-	text, cut = cutRow(text)
+// html renders at most limit bytes of a row's text. cut reports that some of it
+// was left out.
+func (t *console) html(text []byte, limit int) (_ template.HTML, cut bool) {
+	text, cut = cutRow(text, limit)
 	if t.style == (sgr{}) && !hasControls(text) {
 		return escaped(text), cut
 	}
@@ -49,15 +50,15 @@ func escaped(text []byte) template.HTML {
 
 // cutRow bounds a row. Of a progress bar that was drawn over and over, its last
 // state is kept.
-func cutRow(text []byte) ([]byte, bool) {
-	if len(text) <= maxRowText {
+func cutRow(text []byte, limit int) ([]byte, bool) {
+	if len(text) <= limit {
 		return text, false
 	}
-	late := text[len(text)-maxRowText:]
+	late := text[len(text)-limit:]
 	if i := bytes.IndexByte(late, '\r'); i >= 0 && i < len(late)-1 {
 		return late[i+1:], false
 	}
-	end := maxRowText
+	end := limit
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}

@@ -61,7 +61,7 @@ func TestConsole(t *testing.T) {
 		{"long progress bar", strings.Repeat("working 50%\r", 3000) + "done, really", "done, really"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, cut := new(console).html([]byte(c.in))
+			got, cut := new(console).html([]byte(c.in), maxRowText)
 			if string(got) != c.want {
 				t.Errorf("got  %.300s\nwant %.300s", got, c.want)
 			}
@@ -74,11 +74,11 @@ func TestConsole(t *testing.T) {
 
 func TestColoursLastFromRowToRow(t *testing.T) {
 	var c console
-	_, _ = c.html([]byte("\x1b[31mone"))
-	if got, _ := c.html([]byte("two\x1b[0m three")); got != `<span class="term-fgx1">two</span> three` {
+	_, _ = c.html([]byte("\x1b[31mone"), maxRowText)
+	if got, _ := c.html([]byte("two\x1b[0m three"), maxRowText); got != `<span class="term-fgx1">two</span> three` {
 		t.Errorf("second row: %s", got)
 	}
-	if got, _ := c.html([]byte("four")); got != "four" {
+	if got, _ := c.html([]byte("four"), maxRowText); got != "four" {
 		t.Errorf("third row: %s", got)
 	}
 }
@@ -118,7 +118,7 @@ func FuzzConsole(f *testing.F) {
 		var c console
 		for _, row := range [][]byte{first, second} {
 			row = []byte(strings.ReplaceAll(strings.ToValidUTF8(string(row), "?"), "\n", ""))
-			got, _ := c.html(row)
+			got, _ := c.html(row, maxRowText)
 			if !allowed.MatchString(string(got)) {
 				t.Errorf("%q became %q", row, got)
 			}
@@ -141,7 +141,7 @@ func BenchmarkConsole(b *testing.B) {
 			b.SetBytes(int64(len(row)))
 			b.ReportAllocs()
 			for b.Loop() {
-				c.html(row)
+				c.html(row, maxRowText)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
@@ -18,7 +19,8 @@ var templateFiles embed.FS
 
 // assets are the files under /static. One checksum over all of them is in each
 // URL, so that scripts can import one another by relative names, and a browser
-// keeps what it has for ever.
+// keeps what it has for ever. It is over the templates too, for the parts of
+// pages that browsers keep.
 type assets struct {
 	hash  string
 	files map[string]asset
@@ -38,11 +40,14 @@ var types = map[string]string{
 
 func loadAssets() (*assets, error) {
 	a := &assets{files: map[string]asset{"terminal.css": {terminalCSS(), types[".css"]}}}
+	sum := sha256.New()
+	if err := sumTemplates(sum); err != nil {
+		return nil, err
+	}
 	entries, err := fs.ReadDir(staticFiles, "static")
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.New()
 	sum.Write(a.files["terminal.css"].body)
 	for _, e := range entries {
 		body, err := staticFiles.ReadFile("static/" + e.Name())
@@ -58,6 +63,23 @@ func loadAssets() (*assets, error) {
 	}
 	a.hash = hex.EncodeToString(sum.Sum(nil))[:16]
 	return a, nil
+}
+
+func sumTemplates(w io.Writer) error {
+	entries, err := fs.ReadDir(templateFiles, "templates")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		body, err := templateFiles.ReadFile("templates/" + e.Name())
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(body); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // url returns the address of an asset, and fails for one that does not exist.

@@ -139,7 +139,6 @@ func (p *buildPage) target(c *request) (*logTarget, error) {
 func (p *buildPage) stepTarget() logTarget {
 	return logTarget{
 		key:  store.LogKey(p.Build.ID, p.Job.Number, p.Step.Number),
-		path: p.Step.Path, raw: "/api" + p.Step.Path + "/log",
-		step: p.Step.Step,
+		path: p.Step.Path, build: p.Path(), step: p.Step.Step,
 	}
 }

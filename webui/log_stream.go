@@ -34,7 +34,7 @@ func (u *UI) streamLog(c *request) error {
 		return err
 	}
 	if maker == nil {
-		maker = &rowMaker{path: t.path, raw: t.raw}
+		maker = &rowMaker{path: t.path, raw: t.raw()}
 	}
 	return u.stream(c, func(ctx context.Context, e *events) error {
 		return u.follow(ctx, e, v.Build.ID, t, maker, from)
@@ -70,10 +70,11 @@ func (u *UI) follow(ctx context.Context, e *events, buildID int64, t *logTarget,
 		return nil
 	}
 	return e.sendJSON("", "end", struct {
-		Exited bool  `json:"exited"`
-		Exit   int   `json:"exit"`
-		At     int64 `json:"at"`
-	}{last.Exited, last.ExitCode, last.FinishedAt.UnixMilli()})
+		Exited bool   `json:"exited"`
+		Exit   int    `json:"exit"`
+		Words  string `json:"words"`
+		At     int64  `json:"at"`
+	}{last.Exited, last.ExitCode, exitWords(last.ExitCode), last.FinishedAt.UnixMilli()})
 }
 
 // awaitStep returns the step when it has ended, or as it is if ctx ends first.

@@ -111,13 +111,13 @@ func TestBuildPageShowsTheFailedStep(t *testing.T) {
 	wantAll(t, page,
 		"<title>Failed: ada/engine #1", "favicon-failure.svg",
 		"step test failed: exit code 2", "4f9c0e1", "https://github.example/ada/engine/commit/"+sha1,
-		`<span class="term-fgx1">FAIL</span> ferry`, `id="L4"`, `href="/repos/ada/engine/builds/1/jobs/1/steps/2#L4"`,
-		`class="row notice"`, ".slipway.yml", "/api/repos/ada/engine/builds/1/jobs/1/steps/2/log")
+		`<span class="term-fgx1">FAIL</span> ferry`, `id="L4"`, `href="/repos/ada/engine/builds/1/jobs/1/steps/2?line=4#L4"`,
+		`class="row notice"`, ".slipway.yml", "/repos/ada/engine/builds/1/jobs/1/steps/2/raw", "/repos/ada/engine/builds/1/logs.zip")
 	// The command that failed is open, the one before it folded.
-	if !regexp.MustCompile(`(?s)<details class="cmd" data-start="\d+">\s*<summary>.{0,200}go vet`).MatchString(page) {
+	if !regexp.MustCompile(`(?s)<details class="cmd" data-ended data-start="\d+">\s*<summary>.{0,200}go vet`).MatchString(page) {
 		t.Error("the command that passed is not folded")
 	}
-	if !regexp.MustCompile(`(?s)<details class="cmd failed" open data-start="\d+">\s*<summary>.{0,200}go test`).MatchString(page) {
+	if !regexp.MustCompile(`(?s)<details class="cmd failed" open data-ended data-start="\d+">\s*<summary>.{0,200}go test`).MatchString(page) {
 		t.Error("the command that failed is not open")
 	}
 	wantNone(t, page, `name="csrf"`, "data-stream")
@@ -142,7 +142,7 @@ func TestBuildPageWhileRunningIsLive(t *testing.T) {
 	_, page := s.get(s.browser(), "/repos/ada/engine/builds/1")
 	b, err := s.store.BuildByID(t.Context(), b.ID)
 	must(t, err)
-	wantAll(t, page, "Running", "favicon-running.svg", `data-stream="/repos/ada/engine/builds/1/jobs/1/steps/1/stream?from=3"`,
+	wantAll(t, page, "Running", "favicon-running.svg", `data-stream="/repos/ada/engine/builds/1/jobs/1/steps/1/stream"`, `data-total="2"`,
 		fmt.Sprintf(`data-live="/repos/ada/engine/builds/1/events?since=%d&amp;job=1&amp;step=1&amp;auto=1"`, b.Change),
 		`data-open="1"`, "50%")
 }

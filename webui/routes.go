@@ -67,7 +67,11 @@ func (u *UI) routes() []route {
 		{http.MethodGet, buildRoute, repoReader, u.build},
 		{http.MethodGet, buildRoute + "/events", repoReader, u.buildEvents},
 		{http.MethodGet, stepRoute, repoReader, u.build},
+		{http.MethodGet, buildRoute + "/logs.zip", repoReader, u.rawAll},
 		{http.MethodGet, stepRoute + "/stream", repoReader, u.streamLog},
+		{http.MethodGet, stepRoute + "/lines", repoReader, u.lines},
+		{http.MethodGet, stepRoute + "/search", repoReader, u.searchLog},
+		{http.MethodGet, stepRoute + "/raw", repoReader, u.raw},
 
 		{http.MethodPost, buildRoute + "/cancel", repoAdmin, u.cancel},
 		{http.MethodPost, buildRoute + "/restart", repoAdmin, u.restart},

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/slipway-ci/slipway/store"
-	"github.com/slipway-ci/slipway/store/logs"
 )
 
 func TestFormatDuration(t *testing.T) {
@@ -80,53 +79,6 @@ func TestFocus(t *testing.T) {
 		if j, s := p.focus(); j != c.job || s != c.step {
 			t.Errorf("%s: job %d step %d, want %d and %d", name, j, s, c.job, c.step)
 		}
-	}
-}
-
-func TestGroups(t *testing.T) {
-	at := func(s int) time.Time { return time.Unix(int64(1000+s), 0) }
-	rows := []logRow{
-		{N: 1, Kind: logs.Notice},
-		{N: 2, Kind: logs.Command, Exit: -1, Time: at(0)}, {N: 3, Kind: logs.More}, {N: 4, Time: at(1)},
-		{N: 5, Kind: logs.Command, Exit: 1, Time: at(5)}, {N: 6, Time: at(6)},
-		{N: 7, Kind: logs.Command, Exit: 0, Time: at(7)}, {N: 8, Time: at(8)},
-		{N: 9, Kind: logs.Command, Exit: 0, Time: at(9)},
-	}
-	ended := store.Step{Status: store.Success, Exited: true, FinishedAt: at(12)}
-	g := group(rows, ended, 8, true)
-	if len(g) != 5 || g[0].Command != nil || len(g[1].More) != 1 || len(g[1].Rows) != 1 {
-		t.Fatalf("groups %+v", g)
-	}
-	for i, want := range []logGroup{
-		1: {Open: true, Ended: true, HasExit: true, Exit: 1, Duration: 5 * time.Second},
-		2: {Open: false, Ended: true, HasExit: true, Exit: 0, Duration: 2 * time.Second},
-		3: {Open: true, Ended: true, HasExit: true, Exit: 0, Duration: 2 * time.Second}, // line 8 is looked at
-		4: {Open: true, Ended: true, HasExit: true, Exit: 0, Duration: 3 * time.Second},
-	} {
-		if i == 0 {
-			continue
-		}
-		got := g[i]
-		got.Command, got.More, got.Rows = nil, nil, nil
-		if got.Open != want.Open || got.Ended != want.Ended || got.Exit != want.Exit || got.Duration != want.Duration || got.HasExit != want.HasExit {
-			t.Errorf("group %d: %+v, want %+v", i, got, want)
-		}
-	}
-	if last := group(rows, store.Step{Status: store.Running}, 0, true)[4]; last.Ended || !last.Open {
-		t.Errorf("the last command of a running step: %+v", last)
-	}
-}
-
-func TestFitKeepsTheLine(t *testing.T) {
-	rows := make([]logRow, 100)
-	for i := range rows {
-		rows[i] = logRow{N: int64(i + 1), size: windowBytes / 10}
-	}
-	if got, atEnd := fit(rows, 0); len(got) != 10 || got[9].N != 100 || !atEnd {
-		t.Errorf("the end: %d rows from %d", len(got), got[0].N)
-	}
-	if got, atEnd := fit(rows, 40); len(got) != 10 || got[0].N > 40 || got[9].N < 40 || atEnd {
-		t.Errorf("line 40: %d rows from %d", len(got), got[0].N)
 	}
 }
 

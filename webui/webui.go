@@ -55,6 +55,7 @@ type UI struct {
 	admin     adminToken
 	origins   *http.CrossOriginProtection
 	logins    *loginLimit
+	searches  chan struct{} // holds one for each search of a log that runs
 }
 
 // New parses the templates and returns the UI; it fails if one is broken.
@@ -79,6 +80,7 @@ func New(o Options) (*UI, error) {
 		admin:    newAdminToken(o.AdminToken),
 		origins:  http.NewCrossOriginProtection(),
 		logins:   newLoginLimit(),
+		searches: make(chan struct{}, maxSearches),
 	}
 	if public.Host != "" {
 		if err := u.origins.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {

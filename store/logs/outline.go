@@ -23,7 +23,7 @@ const (
 // A CommandSpan is where a command stands in a log, and how it went.
 type CommandSpan struct {
 	// Head are the rows of its text, the first of which is numbered First; at
-	// most 8, and of each at most 1 KiB of text.
+	// most 8. Of the text of each there is at most 1 KiB, then "…".
 	Head  []Line
 	First int64
 	Last  int64     // row before the next command, or the last one stored
@@ -110,7 +110,9 @@ func headRows(rows []byte, n int64) (heads []Line, err error) {
 	err = eachRow(rows, n, func(n int64, r *row) {
 		if r.Kind == Command || r.Kind == More {
 			l := r.Line
-			l.N, l.Text = n, bytes.Clone(l.Text[:min(len(l.Text), maxHeadText)])
+			if l.N, l.Text = n, bytes.Clone(l.Text[:min(len(l.Text), maxHeadText)]); len(l.Text) < len(r.Text) {
+				l.Text = append(bytes.ToValidUTF8(l.Text, nil), "…"...)
+			}
 			heads = append(heads, l)
 		}
 	})

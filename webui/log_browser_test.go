@@ -1,0 +1,331 @@
+package webui_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/slipway-ci/slipway/store"
+	"github.com/slipway-ci/slipway/store/logs"
+)
+
+const stepPage = "/repos/ada/engine/builds/1/jobs/1/steps/1"
+
+// finished makes a build whose only step has ended with this log.
+func (s *site) finished(exit int, lines ...logs.Line) {
+	s.t.Helper()
+	s.create(push(s.repo("ada", "engine", false), 1), job("test", "build"))
+	j := s.claim()
+	s.startStep(j, 1, 0)
+	w := s.writer(j, 1)
+	must(s.t, w.Append(lines...))
+	must(s.t, w.Close())
+	status := store.Success
+	if exit != 0 {
+		status = store.Failure
+	}
+	s.finishStep(j, 1, status, exit)
+	s.finishJob(j, status, "", 1)
+}
+
+// numbered are n rows of output.
+func numbered(n int) (lines []logs.Line) {
+	for i := range n {
+		lines = append(lines, output(fmt.Sprintf("text %d", i+1)))
+	}
+	return lines
+}
+
+// inBox is true if an element is in view in the box of the log.
+func inBox(element string) string {
+	return fmt.Sprintf(`(() => { const r = document.querySelector('%s')?.getBoundingClientRect(), b = document.querySelector('#log-box').getBoundingClientRect();
+		return r && r.height > 0 && r.top >= b.top - 1 && r.bottom <= b.bottom + 1 })()`, element)
+}
+
+// boxAtEnd is true if the box is scrolled to its end.
+const boxAtEnd = `(b => b.scrollHeight - b.clientHeight - b.scrollTop < 2)(document.querySelector('#log-box'))`
+
+// press types into what has the focus.
+func (b *tab) press(keys string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys))
+}
+
+// pressCtrl presses a key with Control.
+func (b *tab) pressCtrl(key string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+}
+
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// retype empties the search field and puts the focus into it.
+func (b *tab) retype() {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[name=q]').value = ''; document.querySelector('[name=q]').focus()`))
+}
+
+// times chooses which times are shown beside the rows.
+func (b *tab) times(value string) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`(s => { s.value = '` + value + `'; s.dispatchEvent(new Event('change')) })(document.querySelector('#log-times'))`))
+}
+
+// address is what the address bar shows after the server's name.
+func (b *tab) address() string {
+	b.t.Helper()
+	return strings.TrimPrefix(eval[string](b, "location.href"), b.base)
+}
+
+// The log opens where the step failed, with the command that failed unfolded.
+func TestBrowserOpensLogAtTheFailure(t *testing.T) {
+	s := newSite(t)
+	lines := append([]logs.Line{command("go vet", -1)}, numbered(3000)...)
+	lines = append(append(lines, command("go test", 0)), numbered(3000)...)
+	s.finished(1, lines...)
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1")
+	b.await(inBox("#L5983")) // 20 rows before the end
+	if got := eval[string](b, `[...document.querySelectorAll('details.cmd')].map(d => d.open).join()`); got != "false,true" {
+		t.Errorf("open: %s", got)
+	}
+	b.await(`document.querySelector('.cmd.failed .exit').textContent === 'exit code 1'`)
+	if n := eval[int](b, `document.querySelectorAll('.row').length`); n > 1000 {
+		t.Errorf("%d rows in the page", n)
+	}
+}
+
+// All commands are in the page, and unfold wherever their rows are.
+func TestBrowserFoldsCommands(t *testing.T) {
+	s := newSite(t)
+	var lines []logs.Line
+	for i := range 5 {
+		lines = append(append(lines, command(fmt.Sprintf("make part%d", i), 0)), numbered(1000)...)
+	}
+	s.finished(0, lines...)
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.await(inBox("#L5005"))
+	b.click(`[data-fold=close]`)
+	b.await(`document.querySelectorAll('details.cmd[open]').length === 0`)
+	b.click(`#L1002 .t`) // the text of the second command
+	b.await(`document.querySelector('#L1002').closest('details').open`)
+	b.await(inBox("#L1003"))
+	b.click(`#L1002 .n`) // a number links, and does not fold
+	b.await(`document.querySelector('#L1002.target')`)
+	if !eval[bool](b, `document.querySelector('#L1002').closest('details').open`) {
+		t.Error("a click on the number folds")
+	}
+	b.click(`[data-fold=open]`)
+	b.await(`document.querySelectorAll('details.cmd[open]').length === 5`)
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTo(0, 1e9)`))
+	b.await(inBox("#L5005"))
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTo(0, 0)`))
+	b.await(inBox("#L2"))
+}
+
+func TestBrowserLinksRowsAndRanges(t *testing.T) {
+	s := newSite(t)
+	s.finished(0, numbered(3000)...)
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1#build:700-702") // far before the window
+	b.await(`document.querySelectorAll('.row.target').length === 3`)
+	b.await(inBox("#L700"))
+	b.click("#L701 .n")
+	b.await(`document.querySelectorAll('.row.target').length === 1 && document.querySelector('#L701.target')`)
+	if got := b.address(); got != stepPage+"?line=701#build:701" {
+		t.Errorf("address %s", got)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#L704 .n').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, shiftKey: true}))`))
+	b.await(`document.querySelectorAll('.row.target').length === 4`)
+	if got := b.address(); got != stepPage+"?line=701#build:701-704" {
+		t.Errorf("address %s", got)
+	}
+	// It leads there again, and the page comes with the row.
+	_, page := s.get(s.browser(), stepPage+"?line=701")
+	wantAll(t, page, `<div class="row target" id="L701"`)
+	b.open(stepPage + "?line=701&again=1#build:701-704")
+	b.await(`document.querySelectorAll('.row.target').length === 4`)
+	b.await(inBox("#L701"))
+	// Links of old still lead somewhere.
+	b.open(stepPage + "?of=old#L1500")
+	b.await(`document.querySelector('#L1500.target')`)
+	b.await(inBox("#L1500"))
+	// Copied text has no numbers in it.
+	copied := eval[string](b, `(() => { const r = new Range(); r.setStartBefore(document.querySelector('#L1500')); r.setEndAfter(document.querySelector('#L1501'));
+		getSelection().removeAllRanges(); getSelection().addRange(r); return getSelection().toString() })()`)
+	if copied = strings.TrimSpace(copied); copied != "text 1500\ntext 1501" {
+		t.Errorf("copied %q", copied)
+	}
+}
+
+// A search looks through the whole log, and shows what it finds.
+func TestBrowserSearchesTheLog(t *testing.T) {
+	s := newSite(t)
+	lines := numbered(5000)
+	lines[99] = output("an \x1b[31mer\x1b[1mror\x1b[0m here, and another Error")
+	lines[2999] = output("one more ERROR")
+	s.finished(0, append([]logs.Line{command("true", -1)}, lines...)...)
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.click("[data-fold=close]")
+	b.do(chromedp.Focus(chromedp.CSS("#log-box")))
+	b.pressCtrl("f")
+	b.await(`document.activeElement.name === 'q'`)
+	b.press("error")
+	b.await(`document.querySelector('#log-search output').textContent === '1 of 2'`)
+	b.await(inBox("#L101"))
+	b.await(`document.querySelector('#L101.now') && CSS.highlights.get('log-hit').size === 2`)
+	b.await(`document.activeElement.name === 'q'`)
+	b.press(kb.Enter)
+	b.await(inBox("#L3001"))
+	b.await(`document.querySelector('#log-search output').textContent === '2 of 2' && document.querySelector('#L3001.now')`)
+	b.await(marksDrawn)
+	b.click(`[data-hit="-1"]`)
+	b.await(inBox("#L101"))
+
+	b.click(`[name=case]`)
+	b.await(`document.querySelector('#log-search output').textContent === '1 of 1'`)
+	b.click(`[name=regex]`)
+	b.retype()
+	b.press("text 49[0-9]{2}$")
+	b.await(`document.querySelector('#log-search output').textContent === '1 of 100'`)
+	b.await(inBox("#L4901"))
+	b.press("(")
+	b.await(`document.querySelector('#log-search output').textContent.startsWith('not a regular expression: missing closing )')`)
+	b.retype()
+	b.press(":2500" + kb.Enter)
+	b.await(inBox("#L2500"))
+	b.await(`location.hash === '#build:2500'`)
+	b.retype()
+	b.press("nowhere")
+	b.await(`document.querySelector('#log-search output').textContent === 'no hits'`)
+	b.press(kb.Escape)
+	b.await(`document.activeElement.id === 'log-box' && document.querySelector('#log-search output').textContent === '' && document.querySelector('[name=q]').value === ''`)
+}
+
+// marksDrawn is true if there is something in the scale beside the scroll bar.
+const marksDrawn = `(c => c.width > 0 && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))(document.querySelector('.log-marks'))`
+
+// Ctrl+F is the browser's own, except in the log; and pressed twice, there too.
+func TestBrowserKeepsItsOwnSearch(t *testing.T) {
+	s := newSite(t)
+	s.finished(0, numbered(10)...)
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.await(inBox("#L10"))
+	b.do(chromedp.Evaluate[chromedp.Void](`addEventListener('keydown', e => { window.taken = e.defaultPrevented })`))
+	for _, c := range []struct {
+		focus string
+		taken bool
+	}{{"a.logo", false}, {"#log-box", true}, {"[name=q]", false}} {
+		b.do(chromedp.Focus(chromedp.CSS(c.focus)))
+		b.pressCtrl("f")
+		if got := eval[bool](b, "window.taken"); got != c.taken {
+			t.Errorf("with the focus in %s taken is %v", c.focus, got)
+		}
+	}
+}
+
+// Times and wrapping are as the reader left them.
+func TestBrowserRemembersLooks(t *testing.T) {
+	s := newSite(t)
+	lines := numbered(50)
+	lines[10] = output(strings.Repeat("wide ", 200))
+	s.finished(0, lines...)
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.await(`document.querySelector('#L11')?.clientHeight > 30`)
+	b.click("#log-wrap")
+	b.await(`document.querySelector('#L11').clientHeight < 30 && document.querySelector('#log-box').scrollWidth > 3000`)
+	b.times("relative")
+	b.await(`document.querySelector('#L11').dataset.at === '00:00'`)
+	b.open("/")
+	b.open(stepPage)
+	b.await(`document.querySelector('#L11')?.clientHeight < 30 && document.querySelector('#L11').dataset.at === '00:00' && document.querySelector('#log-times').value === 'relative'`)
+	b.times("absolute")
+	b.await(`/^\d\d:\d\d:\d\d$/.test(document.querySelector('#L11').dataset.at)`)
+	b.times("none")
+	b.await(`document.querySelector('#L11').dataset.at === undefined`)
+	b.click("#log-wrap")
+	b.await(`document.querySelector('#L11').clientHeight > 30`)
+}
+
+func TestBrowserShowsAllOfALongRow(t *testing.T) {
+	s := newSite(t)
+	s.finished(0, output(strings.Repeat("0123456789", 10_000)+"<end>"), output("after"))
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.await(`document.querySelector('#L2')`)
+	if n := eval[int](b, `document.querySelector('#L1 .t').textContent.length`); n > 9000 {
+		t.Errorf("the cut row has %d characters", n)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#L1 .cut').click()`))
+	b.await(`document.querySelector('#L1 .t').textContent.length === 100005 && document.querySelector('#L1 .t').textContent.endsWith('<end>')`)
+}
+
+// The end is followed until the reader scrolls up; then he is told what came.
+func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
+	s := newSite(t)
+	_, j, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(numbered(400)...))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1")
+	b.await(boxAtEnd)
+	must(t, w.Append(output("followed")))
+	b.await(`document.querySelector('#L401')`)
+	b.await(boxAtEnd)
+
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTop = 300`))
+	b.await(`document.querySelector('#follow')?.textContent === 'Follow the end ↓'`)
+	must(t, w.Append(output("not followed")))
+	b.await(`document.querySelector('#follow')?.textContent === '1 new line ↓'`)
+	must(t, w.Append(numbered(3000)...))
+	b.await(`document.querySelector('#follow')?.textContent === '3,001 new lines ↓'`)
+	if y := eval[float64](b, "document.querySelector('#log-box').scrollTop"); y != 300 {
+		t.Errorf("scrolled to %v", y)
+	}
+	if n := eval[int](b, `document.querySelectorAll('.row').length`); n > 1200 {
+		t.Errorf("%d rows in the page", n)
+	}
+	b.click("#follow")
+	b.await(inBox("#L3402"))
+	b.await(`!document.querySelector('#follow')`)
+	must(t, w.Append(output("followed again")))
+	b.await(inBox("#L3403"))
+	s.finishStep(j, 1, store.Success, 0)
+	b.await(`document.querySelector('.step-head .outcome')?.textContent.startsWith('exit code 0')`)
+}
+
+// Hostile output shows as text, in the page and in what is fetched later.
+func TestBrowserShowsHostileOutputAsText(t *testing.T) {
+	s := newSite(t)
+	const evil = `<img src=x onerror="document.title='pwned'"><script>document.title='pwned'</script>`
+	_, _, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(output(evil)))
+	must(t, w.Append(numbered(1000)...))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1")
+	must(t, w.Append(command(evil, -1), output("\x1b]8;;javascript:document.title='pwned'\x07\x1b[1m"+evil),
+		output("\x1b]8;;https://a.example/\"onclick=\"document.title='pwned'\x07link\x1b]8;;\x07\x1b]1337;File=inline=1:AA==\x07\x1b]0;pwned\x07")))
+	b.await(`document.querySelector('#L1003')`)
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTop = 0`))
+	b.await(inBox("#L1"))
+	for _, id := range []string{"L1", "L1002", "L1003"} {
+		if got := eval[string](b, `document.querySelector('#`+id+` .t')?.textContent ?? ''`); got != evil && id != "L1003" {
+			t.Errorf("%s shows %q", id, got)
+		}
+	}
+	b.do(chromedp.Focus(chromedp.CSS("[name=q]")))
+	b.press("onerror=")
+	b.await(`document.querySelector('#log-search output').textContent === '1 of 3'`)
+	if eval[bool](b, `document.title.includes('pwned') || document.querySelector('#log img, #log script, #log [onclick], #log .t a:not([href^=https])') !== null`) {
+		t.Error("the output was taken for HTML")
+	}
+}

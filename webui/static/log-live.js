@@ -1,0 +1,162 @@
+// Rows that arrive while a step runs.
+import { duration } from './time.js';
+import { number } from './log-rows.js';
+
+// At this distance from the end, in pixels, the reader counts as being there.
+const close = 30;
+
+export class Live {
+  constructor(log, rows, follow, signal) {
+    this.log = log;
+    this.rows = rows;
+    this.signal = signal;
+    this.box = rows.box;
+    this.tail = document.getElementById('tail');
+    this.stick = follow;
+    this.fresh = 0; // rows that came since the reader left the end
+    this.top = this.box.scrollTop;
+    this.height = this.box.scrollHeight;
+    this.box.addEventListener('scroll', () => this.scrolled(), { signal, passive: true });
+    new ResizeObserver(() => this.toEnd()).observe(rows.el); // rows that were filled in, a command that was folded
+    signal.addEventListener('abort', () => this.stop());
+    if (log.dataset.stream) this.connect();
+    this.toEnd();
+  }
+
+  connect() {
+    const source = new EventSource(`${this.log.dataset.stream}?from=${this.rows.total + 1}`);
+    this.source = source;
+    source.addEventListener('rows', (e) => this.take(e.data));
+    source.addEventListener('end', (e) => this.end(JSON.parse(e.data)));
+    source.addEventListener('error', () => {
+      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
+      setTimeout(() => { if (this.source === source) this.connect(); }, 1000);
+    });
+  }
+
+  take(html) {
+    const holder = document.createElement('template');
+    holder.innerHTML = html;
+    const before = this.rows.total;
+    for (const el of [...holder.content.children]) this.add(el);
+    count(this.rows.total);
+    if (!this.stick) this.fresh += this.rows.total - before;
+    this.toEnd();
+    this.button();
+  }
+
+  add(el) {
+    if ('open' in el.dataset) { // a line that is not complete: in the place of its last state
+      this.clear(el.dataset.open);
+      if (el.querySelector('.t').textContent) this.tail.append(el);
+      return;
+    }
+    const row = el.matches('details') ? el.querySelector('.row') : el;
+    if (number(row) <= this.rows.total) return; // after a reconnection
+    this.clear(row.dataset.s ?? '1');
+    this.rows.el.querySelector('.log-empty')?.remove();
+    const last = this.rows.el.lastElementChild;
+    if (el.matches('details')) {
+      this.endCommand(Number(el.dataset.exit), el.dataset.words, Number(el.dataset.start));
+      this.rows.el.append(el);
+      this.rows.total = number(row);
+      this.rows.dress(row);
+    } else if ('more' in el.dataset && last?.matches('details') && !last.querySelector('.out').childElementCount) {
+      last.querySelector('.cmd-text').append(el);
+      this.rows.total = number(row);
+      this.rows.dress(row);
+    } else {
+      this.rows.add(el);
+    }
+  }
+
+  // clear removes the line of a stream that is not complete.
+  clear(stream) { this.tail.querySelector(`[data-open="${stream}"]`)?.remove(); }
+
+  // endCommand marks the newest command as ended. One that passed and that another
+  // follows is folded, unless the reader has left the end to look at something.
+  endCommand(exit, words, at, last = false) {
+    const command = this.rows.el.lastElementChild;
+    if (!command?.matches('details.cmd') || 'ended' in command.dataset) return;
+    command.dataset.ended = '';
+    const end = command.querySelector('.cmd-end');
+    end.replaceChildren();
+    if (exit > 0) {
+      command.classList.add('failed');
+      end.append(span('exit', words));
+    } else if (exit === 0 && this.stick && !last) {
+      command.open = false;
+    }
+    end.append(span('time', duration(at - Number(command.dataset.start))));
+  }
+
+  end({ exited, exit, words, at }) {
+    this.endCommand(exited ? exit : -1, words, at, true);
+    this.tail.replaceChildren();
+    this.stop();
+    this.button();
+  }
+
+  stop() {
+    this.source?.close();
+    this.source = undefined;
+  }
+
+  // The end is followed until the reader scrolls up, and again once he is back.
+  // A box that has become less high scrolls up by itself.
+  scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
+    if (scrollHeight - clientHeight - scrollTop < close) {
+      this.stick = true;
+      this.fresh = 0;
+    } else if (scrollTop < this.top && scrollHeight >= this.height) {
+      this.stick = false;
+    }
+    this.top = scrollTop;
+    this.height = scrollHeight;
+    this.button();
+  }
+
+  // leave stops following: the reader looks at something.
+  leave() {
+    this.stick = false;
+    this.button();
+  }
+
+  toEnd() {
+    if (this.stick) this.box.scrollTop = this.box.scrollHeight;
+  }
+
+  button() {
+    const old = document.getElementById('follow');
+    if (this.stick || !this.source) {
+      old?.remove();
+      return;
+    }
+    const b = old ?? document.createElement('button');
+    b.textContent = this.fresh ? `${this.fresh.toLocaleString('en')} new ${this.fresh === 1 ? 'line' : 'lines'} ↓` : 'Follow the end ↓';
+    if (old) return;
+    b.id = 'follow';
+    b.type = 'button';
+    b.addEventListener('click', () => {
+      this.stick = true;
+      this.fresh = 0;
+      this.toEnd();
+      this.button();
+      this.box.focus({ preventScroll: true });
+    });
+    this.box.after(b);
+  }
+}
+
+// count says how many lines there are, in the words of the page.
+function count(n) {
+  if (n) document.getElementById('count').textContent = `${n.toLocaleString('en')} ${n === 1 ? 'line' : 'lines'}`;
+}
+
+function span(name, words) {
+  const el = document.createElement('span');
+  el.className = name;
+  el.textContent = words;
+  return el;
+}

@@ -1,0 +1,327 @@
+// The rows of a log of any size. Those that are near the reader are in the page;
+// others are blocks without content, as high as they will be, which are filled
+// when they come near and emptied when they are gone. So the scroll bar is that
+// of the whole log, and the page stays small.
+
+const blockRows = 200;     // in a block, while that makes no more than maxBlocks
+const maxBlocks = 5000;
+const maxBlockRows = 2000; // that the server gives at once
+const maxHeight = 15e6;    // pixels of empty blocks; browsers end an element at 17 million
+const nearby = '1200px 0px';
+
+// A Block is some rows that follow one another, and the element they are in.
+class Block {
+  constructor(from, to) {
+    this.el = document.createElement('div');
+    this.el.className = 'block';
+    this.from = from;
+    this.to = to;
+    this.filled = false;
+    this.near = false;
+    this.filling = undefined; // the promise, while it is
+  }
+  get count() { return this.to - this.from + 1; }
+}
+
+export class Rows {
+  constructor(log, signal) {
+    const { total, path, rendering } = log.dataset;
+    this.box = log.querySelector('.log-box');
+    this.el = document.getElementById('rows');
+    this.signal = signal;
+    this.total = Number(total);
+    this.path = path;
+    this.rendering = rendering;
+    this.blocks = new WeakMap();
+    this.dressers = new Set(); // called with an element whose rows are new
+    const per = blockRows * Math.ceil(this.total / (blockRows * maxBlocks));
+    this.size = Math.min(maxBlockRows, Math.max(blockRows, per));
+    this.rowHeight = parseFloat(getComputedStyle(this.box).getPropertyValue('--row-height'));
+    this.observer = new IntersectionObserver((entries) => this.moved(entries), { root: this.box, rootMargin: nearby });
+    signal.addEventListener('abort', () => this.observer.disconnect());
+    for (const out of this.el.querySelectorAll('.out')) if (!out.closest('details:not([open])')) this.adopt(out);
+    // A folded command gets its blocks when it is opened. toggle does not bubble.
+    this.el.addEventListener('toggle', (e) => {
+      const out = e.target.open && e.target.querySelector('.out');
+      if (out) this.adopt(out);
+    }, { capture: true, signal });
+  }
+
+  // adopt makes blocks of what the server put into the output of a command.
+  adopt(out) {
+    let block;
+    for (const el of [...out.childNodes]) {
+      if (this.blocks.has(el)) continue;
+      if (el.nodeType === Node.ELEMENT_NODE && el.matches('.row')) {
+        const n = number(el);
+        if (!block) {
+          block = new Block(n, n);
+          block.filled = true;
+          el.before(block.el);
+          this.watch(block);
+        }
+        block.to = n;
+        block.el.append(el);
+        continue;
+      }
+      block = undefined;
+      if (el.nodeType === Node.ELEMENT_NODE && el.matches('.gap')) {
+        el.before(...this.cover(Number(el.dataset.from), Number(el.dataset.to)));
+      }
+      el.remove();
+    }
+  }
+
+  // cover returns empty blocks. They end at multiples of their size, so that
+  // whoever comes again asks for the same rows, and the browser has them.
+  cover(from, to) {
+    const els = [];
+    for (let at = from; at <= to;) {
+      const end = Math.min(to, Math.ceil(at / this.size) * this.size);
+      const block = new Block(at, end);
+      this.fit(block);
+      this.watch(block);
+      els.push(block.el);
+      at = end + 1;
+    }
+    return els;
+  }
+
+  watch(block) {
+    this.blocks.set(block.el, block);
+    this.observer.observe(block.el);
+  }
+
+  // fit makes an empty block as high as its rows will be, or less if the log
+  // would be higher than browsers can scroll.
+  fit(block) {
+    block.el.style.height = `${block.count * Math.min(this.rowHeight, maxHeight / this.total)}px`;
+  }
+
+  moved(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const block = this.blocks.get(target);
+      block.near = isIntersecting;
+      if (block.near) this.fill(block);
+      else this.empty(block);
+    }
+  }
+
+  fill(block) {
+    if (block.filled) return undefined;
+    if (!block.filling) {
+      block.stop = new AbortController();
+      const signal = AbortSignal.any([this.signal, block.stop.signal]);
+      block.filling = this.load(block, signal).catch(() => {
+        block.el.classList.add('waiting');
+        if (!this.signal.aborted) setTimeout(() => { if (block.near) this.fill(block); }, 2000);
+      }).finally(() => { block.filling = undefined; });
+    }
+    return block.filling;
+  }
+
+  async load(block, signal) {
+    const holder = document.createElement('template');
+    for (let next = block.from; next <= block.to;) { // the server gives fewer where they are long
+      const rows = await this.fetch(next, block.to - next + 1, signal);
+      if (!rows.children.length) throw new Error(`no row ${next}`);
+      next = number(rows.lastElementChild) + 1;
+      holder.content.append(rows);
+    }
+    block.el.replaceChildren(holder.content);
+    block.el.style.height = '';
+    block.el.classList.remove('waiting');
+    block.filled = true;
+    this.dress(block.el);
+  }
+
+  // fetch returns rows in a fragment.
+  async fetch(from, n, signal, more = '') {
+    const res = await fetch(`${this.path}/lines?from=${from}&n=${n}&v=${this.rendering}${more}`, { signal });
+    if (!res.ok) throw new Error(`rows from ${from}: ${res.status}`);
+    const holder = document.createElement('template');
+    holder.innerHTML = await res.text();
+    return holder.content;
+  }
+
+  // empty lets go of rows, unless they are selected or have the focus.
+  empty(block) {
+    block.stop?.abort();
+    if (!block.filled || block.el.contains(document.activeElement)) return;
+    const selected = getSelection();
+    if (!selected.isCollapsed && selected.containsNode(block.el, true)) return;
+    const { height } = block.el.getBoundingClientRect(); // 0 in a folded command
+    if (height > 0) block.el.style.height = `${height}px`;
+    else this.fit(block);
+    block.el.replaceChildren();
+    block.filled = false;
+  }
+
+  dress(el) {
+    for (const f of this.dressers) f(el);
+  }
+
+  // row returns the element of a row that is in the page.
+  row(n) { return document.getElementById(`L${n}`); }
+
+  // rendered returns the rows that are in the page.
+  rendered() { return this.el.querySelectorAll('.row'); }
+
+  // out returns the output that has a row.
+  out(n) {
+    for (const out of this.el.querySelectorAll('.out')) {
+      if (Number(out.dataset.first) <= n && n <= Number(out.dataset.last)) return out;
+    }
+    return undefined;
+  }
+
+  // open unfolds the command of a row and returns the row's block.
+  open(n) {
+    const out = this.out(n);
+    if (!out) return undefined;
+    const command = out.closest('details');
+    if (command) command.open = true;
+    this.adopt(out);
+    return blockOf(this, out, n);
+  }
+
+  // show brings a row into view, wherever it is, and returns it.
+  async show(n) {
+    let row = this.row(n);
+    if (!row || row.closest('details:not([open]) .out')) {
+      const block = this.open(n);
+      if (!block) return undefined;
+      if (!this.row(n)) {
+        const top = block.el.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
+        const within = block.el.clientHeight * (n - block.from) / block.count;
+        this.box.scrollTop += top + within - this.box.clientHeight / 2;
+        block.near = true;
+        await this.fill(block);
+      }
+      row = this.row(n);
+    }
+    if (row) this.center(row);
+    return row;
+  }
+
+  // center brings a row to the middle of the box, and the box into view.
+  center(row) {
+    const { top, height } = row.getBoundingClientRect();
+    const box = this.box.getBoundingClientRect();
+    if (top < box.top + 60 || top + height > box.bottom - 20) {
+      this.box.scrollTop += top - box.top - (this.box.clientHeight - height) / 2;
+    }
+    if (box.top > innerHeight - 80 || box.bottom < 80) this.box.scrollIntoView({ block: 'nearest' });
+  }
+
+  // top returns the number of the first row in view.
+  top() {
+    const { left, top } = this.box.getBoundingClientRect();
+    for (let y = top + 4; y < top + 200; y += this.rowHeight / 2) {
+      const row = document.elementFromPoint(left + 8, y)?.closest?.('.row');
+      if (row?.id) return number(row);
+    }
+    return 1;
+  }
+
+  // keep carries out a change of how rows look, and leaves the first one in view
+  // where it is.
+  keep(change) {
+    const row = this.row(this.top());
+    const before = row?.getBoundingClientRect().top;
+    change();
+    for (const el of this.el.querySelectorAll('.block')) {
+      const block = this.blocks.get(el);
+      if (block && !block.filled) this.fit(block);
+    }
+    if (row) this.box.scrollTop += row.getBoundingClientRect().top - before;
+  }
+
+  // add adds a row after all others, to the output of the newest command. It is
+  // thrown away if the rows before it are not in the page: it will be fetched
+  // with them.
+  add(row) {
+    const n = number(row);
+    let out = this.el.lastElementChild;
+    if (out?.matches('details')) out = out.querySelector('.out');
+    if (!out) {
+      out = document.createElement('div');
+      out.className = 'out';
+      this.el.append(out);
+    }
+    out.dataset.first ??= n;
+    out.dataset.last = n;
+    this.total = n;
+    const last = this.blocks.get(out.lastElementChild);
+    if (!last && out.childElementCount) { // a folded command that has no blocks yet
+      const gap = out.querySelector('.gap:last-child');
+      if (gap) gap.dataset.to = n;
+      else out.append(row);
+      return;
+    }
+    if (last && last.count < this.size) {
+      last.to = n;
+      if (last.filled) this.put(last, row);
+      else this.fit(last);
+      return;
+    }
+    const block = new Block(n, n);
+    const shown = !last || last.filled;
+    out.append(block.el);
+    if (shown) {
+      block.filled = true;
+      this.put(block, row);
+    } else {
+      this.fit(block);
+    }
+    this.watch(block);
+  }
+
+  put(block, row) {
+    block.el.append(row);
+    this.dress(row);
+  }
+
+  // places returns how far down the log rows are, each from 0 to 1. The rows
+  // are in their order.
+  places(numbers) {
+    const all = this.box.scrollHeight;
+    const zero = this.box.getBoundingClientRect().top - this.box.scrollTop;
+    const rect = new Map(); // reading an element twice is slow where there are thousands
+    const at = (el, share) => {
+      if (!rect.has(el)) rect.set(el, el.getBoundingClientRect());
+      const { top, height } = rect.get(el);
+      return (top + height * share - zero) / all;
+    };
+    const outs = [...this.el.querySelectorAll('.out')];
+    const places = [];
+    let i = 0;
+    for (const n of numbers) {
+      while (i < outs.length - 1 && Number(outs[i].dataset.last) < n) i++;
+      const out = outs[i];
+      const folded = out.closest('details:not([open])');
+      const block = !folded && n >= Number(out.dataset.first) && blockOf(this, out, n);
+      if (block) places.push(at(block.el, (n - block.from) / block.count));
+      else places.push(at(folded || out.closest('details') || out, 0));
+    }
+    return places;
+  }
+}
+
+// number returns the number of a row.
+export function number(row) { return Number(row.id.slice(1)); }
+
+// blockOf finds the block of a row. Blocks are in their order.
+function blockOf(rows, out, n) {
+  let low = 0;
+  let high = out.children.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const block = rows.blocks.get(out.children[middle]);
+    if (!block) return undefined;
+    if (n < block.from) high = middle - 1;
+    else if (n > block.to) low = middle + 1;
+    else return block;
+  }
+  return undefined;
+}
