@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -43,6 +44,16 @@ func numbered(n int) (lines []logs.Line) {
 func inBox(element string) string {
 	return fmt.Sprintf(`(() => { const r = document.querySelector('%s')?.getBoundingClientRect(), b = document.querySelector('#log-box').getBoundingClientRect();
 		return r && r.height > 0 && r.top >= b.top - 1 && r.bottom <= b.bottom + 1 })()`, element)
+}
+
+// awaitView waits until an expression is true of what is in view, which changes
+// without the page's elements changing.
+func (b *tab) awaitView(expression string) {
+	b.t.Helper()
+	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(2*time.Minute))
+	if _, err := chromedp.Run(b.ctx, poll); err != nil {
+		b.t.Fatalf("waiting for %s: %v", expression, err)
+	}
 }
 
 // boxAtEnd is true if the box is scrolled to its end.
@@ -91,7 +102,7 @@ func TestBrowserOpensLogAtTheFailure(t *testing.T) {
 	s.finished(1, lines...)
 	b := newTab(t, s)
 	b.open("/repos/ada/engine/builds/1")
-	b.await(inBox("#L5983")) // 20 rows before the end
+	b.awaitView(inBox("#L5983")) // 20 rows before the end
 	if got := eval[string](b, `[...document.querySelectorAll('details.cmd')].map(d => d.open).join()`); got != "false,true" {
 		t.Errorf("open: %s", got)
 	}
@@ -111,12 +122,12 @@ func TestBrowserFoldsCommands(t *testing.T) {
 	s.finished(0, lines...)
 	b := newTab(t, s)
 	b.open(stepPage)
-	b.await(inBox("#L5005"))
+	b.awaitView(inBox("#L5005"))
 	b.click(`[data-fold=close]`)
 	b.await(`document.querySelectorAll('details.cmd[open]').length === 0`)
 	b.click(`#L1002 .t`) // the text of the second command
 	b.await(`document.querySelector('#L1002').closest('details').open`)
-	b.await(inBox("#L1003"))
+	b.awaitView(inBox("#L1003"))
 	b.click(`#L1002 .n`) // a number links, and does not fold
 	b.await(`document.querySelector('#L1002.target')`)
 	if !eval[bool](b, `document.querySelector('#L1002').closest('details').open`) {
@@ -125,9 +136,9 @@ func TestBrowserFoldsCommands(t *testing.T) {
 	b.click(`[data-fold=open]`)
 	b.await(`document.querySelectorAll('details.cmd[open]').length === 5`)
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTo(0, 1e9)`))
-	b.await(inBox("#L5005"))
+	b.awaitView(inBox("#L5005"))
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTo(0, 0)`))
-	b.await(inBox("#L2"))
+	b.awaitView(inBox("#L2"))
 }
 
 func TestBrowserLinksRowsAndRanges(t *testing.T) {
@@ -136,7 +147,7 @@ func TestBrowserLinksRowsAndRanges(t *testing.T) {
 	b := newTab(t, s)
 	b.open("/repos/ada/engine/builds/1#build:700-702") // far before the window
 	b.await(`document.querySelectorAll('.row.target').length === 3`)
-	b.await(inBox("#L700"))
+	b.awaitView(inBox("#L700"))
 	b.click("#L701 .n")
 	b.await(`document.querySelectorAll('.row.target').length === 1 && document.querySelector('#L701.target')`)
 	if got := b.address(); got != stepPage+"?line=701#build:701" {
@@ -152,11 +163,11 @@ func TestBrowserLinksRowsAndRanges(t *testing.T) {
 	wantAll(t, page, `<div class="row target" id="L701"`)
 	b.open(stepPage + "?line=701&again=1#build:701-704")
 	b.await(`document.querySelectorAll('.row.target').length === 4`)
-	b.await(inBox("#L701"))
+	b.awaitView(inBox("#L701"))
 	// Links of old still lead somewhere.
 	b.open(stepPage + "?of=old#L1500")
 	b.await(`document.querySelector('#L1500.target')`)
-	b.await(inBox("#L1500"))
+	b.awaitView(inBox("#L1500"))
 	// Copied text has no numbers in it.
 	copied := eval[string](b, `(() => { const r = new Range(); r.setStartBefore(document.querySelector('#L1500')); r.setEndAfter(document.querySelector('#L1501'));
 		getSelection().removeAllRanges(); getSelection().addRange(r); return getSelection().toString() })()`)
@@ -180,15 +191,15 @@ func TestBrowserSearchesTheLog(t *testing.T) {
 	b.await(`document.activeElement.name === 'q'`)
 	b.press("error")
 	b.await(`document.querySelector('#log-search output').textContent === '1 of 2'`)
-	b.await(inBox("#L101"))
+	b.awaitView(inBox("#L101"))
 	b.await(`document.querySelector('#L101.now') && CSS.highlights.get('log-hit').size === 2`)
 	b.await(`document.activeElement.name === 'q'`)
 	b.press(kb.Enter)
-	b.await(inBox("#L3001"))
+	b.awaitView(inBox("#L3001"))
 	b.await(`document.querySelector('#log-search output').textContent === '2 of 2' && document.querySelector('#L3001.now')`)
-	b.await(marksDrawn)
+	b.awaitView(marksDrawn)
 	b.click(`[data-hit="-1"]`)
-	b.await(inBox("#L101"))
+	b.awaitView(inBox("#L101"))
 
 	b.click(`[name=case]`)
 	b.await(`document.querySelector('#log-search output').textContent === '1 of 1'`)
@@ -196,12 +207,12 @@ func TestBrowserSearchesTheLog(t *testing.T) {
 	b.retype()
 	b.press("text 49[0-9]{2}$")
 	b.await(`document.querySelector('#log-search output').textContent === '1 of 100'`)
-	b.await(inBox("#L4901"))
+	b.awaitView(inBox("#L4901"))
 	b.press("(")
 	b.await(`document.querySelector('#log-search output').textContent.startsWith('not a regular expression: missing closing )')`)
 	b.retype()
 	b.press(":2500" + kb.Enter)
-	b.await(inBox("#L2500"))
+	b.awaitView(inBox("#L2500"))
 	b.await(`location.hash === '#build:2500'`)
 	b.retype()
 	b.press("nowhere")
@@ -219,7 +230,7 @@ func TestBrowserKeepsItsOwnSearch(t *testing.T) {
 	s.finished(0, numbered(10)...)
 	b := newTab(t, s)
 	b.open(stepPage)
-	b.await(inBox("#L10"))
+	b.awaitView(inBox("#L10"))
 	b.do(chromedp.Evaluate[chromedp.Void](`addEventListener('keydown', e => { window.taken = e.defaultPrevented })`))
 	for _, c := range []struct {
 		focus string
@@ -241,20 +252,20 @@ func TestBrowserRemembersLooks(t *testing.T) {
 	s.finished(0, lines...)
 	b := newTab(t, s)
 	b.open(stepPage)
-	b.await(`document.querySelector('#L11')?.clientHeight > 30`)
+	b.awaitView(`document.querySelector('#L11')?.clientHeight > 30`)
 	b.click("#log-wrap")
-	b.await(`document.querySelector('#L11').clientHeight < 30 && document.querySelector('#log-box').scrollWidth > 3000`)
+	b.awaitView(`document.querySelector('#L11').clientHeight < 30 && document.querySelector('#log-box').scrollWidth > 3000`)
 	b.times("relative")
-	b.await(`document.querySelector('#L11').dataset.at === '00:00'`)
+	b.awaitView(`document.querySelector('#L11').dataset.at === '00:00'`)
 	b.open("/")
 	b.open(stepPage)
-	b.await(`document.querySelector('#L11')?.clientHeight < 30 && document.querySelector('#L11').dataset.at === '00:00' && document.querySelector('#log-times').value === 'relative'`)
+	b.awaitView(`document.querySelector('#L11')?.clientHeight < 30 && document.querySelector('#L11').dataset.at === '00:00' && document.querySelector('#log-times').value === 'relative'`)
 	b.times("absolute")
 	b.await(`/^\d\d:\d\d:\d\d$/.test(document.querySelector('#L11').dataset.at)`)
 	b.times("none")
-	b.await(`document.querySelector('#L11').dataset.at === undefined`)
+	b.awaitView(`document.querySelector('#L11').dataset.at === undefined`)
 	b.click("#log-wrap")
-	b.await(`document.querySelector('#L11').clientHeight > 30`)
+	b.awaitView(`document.querySelector('#L11').clientHeight > 30`)
 }
 
 func TestBrowserShowsAllOfALongRow(t *testing.T) {
@@ -277,10 +288,10 @@ func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
 	must(t, w.Append(numbered(400)...))
 	b := newTab(t, s)
 	b.open("/repos/ada/engine/builds/1")
-	b.await(boxAtEnd)
+	b.awaitView(boxAtEnd)
 	must(t, w.Append(output("followed")))
 	b.await(`document.querySelector('#L401')`)
-	b.await(boxAtEnd)
+	b.awaitView(boxAtEnd)
 
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTop = 300`))
 	b.await(`document.querySelector('#follow')?.textContent === 'Follow the end ↓'`)
@@ -295,10 +306,10 @@ func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
 		t.Errorf("%d rows in the page", n)
 	}
 	b.click("#follow")
-	b.await(inBox("#L3402"))
+	b.awaitView(inBox("#L3402"))
 	b.await(`!document.querySelector('#follow')`)
 	must(t, w.Append(output("followed again")))
-	b.await(inBox("#L3403"))
+	b.awaitView(inBox("#L3403"))
 	s.finishStep(j, 1, store.Success, 0)
 	b.await(`document.querySelector('.step-head .outcome')?.textContent.startsWith('exit code 0')`)
 }
@@ -316,7 +327,7 @@ func TestBrowserShowsHostileOutputAsText(t *testing.T) {
 		output("\x1b]8;;https://a.example/\"onclick=\"document.title='pwned'\x07link\x1b]8;;\x07\x1b]1337;File=inline=1:AA==\x07\x1b]0;pwned\x07")))
 	b.await(`document.querySelector('#L1003')`)
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTop = 0`))
-	b.await(inBox("#L1"))
+	b.awaitView(inBox("#L1"))
 	for _, id := range []string{"L1", "L1002", "L1003"} {
 		if got := eval[string](b, `document.querySelector('#`+id+` .t')?.textContent ?? ''`); got != evil && id != "L1003" {
 			t.Errorf("%s shows %q", id, got)

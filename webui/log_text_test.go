@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"bytes"
 	"html"
 	"regexp"
 	"strings"
@@ -62,6 +63,26 @@ func TestMatchers(t *testing.T) {
 	}
 	if _, err := (query{text: "a(", regex: true}).compile(); err == nil {
 		t.Error("a broken expression compiles")
+	}
+}
+
+func TestLowerASCII(t *testing.T) {
+	all := make([]byte, 0, 300)
+	for i := range 300 {
+		all = append(all, byte(i))
+	}
+	for from := range 16 {
+		got := bytes.Clone(all[from:])
+		lowerASCII(got)
+		for i, b := range all[from:] {
+			want := b
+			if 'A' <= b && b <= 'Z' {
+				want += 'a' - 'A'
+			}
+			if got[i] != want {
+				t.Fatalf("%q became %q", b, got[i])
+			}
+		}
 	}
 }
 

@@ -37,6 +37,16 @@ export class Rows {
     const per = blockRows * Math.ceil(this.total / (blockRows * maxBlocks));
     this.size = Math.min(maxBlockRows, Math.max(blockRows, per));
     this.rowHeight = parseFloat(getComputedStyle(this.box).getPropertyValue('--row-height'));
+    this.goal = 0; // a row that was jumped to, and stays in view as those around it come
+    for (const type of ['wheel', 'touchstart', 'pointerdown', 'keydown']) {
+      this.box.addEventListener(type, () => { this.goal = 0; }, { signal, passive: true });
+    }
+    const resized = new ResizeObserver(() => {
+      const row = this.goal && this.row(this.goal);
+      if (row) this.center(row);
+    });
+    resized.observe(this.el);
+    signal.addEventListener('abort', () => resized.disconnect());
     this.observer = new IntersectionObserver((entries) => this.moved(entries), { root: this.box, rootMargin: nearby });
     signal.addEventListener('abort', () => this.observer.disconnect());
     for (const out of this.el.querySelectorAll('.out')) if (!out.closest('details:not([open])')) this.adopt(out);
@@ -107,15 +117,19 @@ export class Rows {
     }
   }
 
+  // fill returns when the rows of a block are in the page, or another one must
+  // be called for them.
   fill(block) {
     if (block.filled) return undefined;
     if (!block.filling) {
-      block.stop = new AbortController();
-      const signal = AbortSignal.any([this.signal, block.stop.signal]);
-      block.filling = this.load(block, signal).catch(() => {
+      const stop = new AbortController();
+      block.stop = stop;
+      block.filling = this.load(block, AbortSignal.any([this.signal, stop.signal])).catch(() => {
+        if (this.signal.aborted || stop.signal.aborted) return;
         block.el.classList.add('waiting');
-        if (!this.signal.aborted) setTimeout(() => { if (block.near) this.fill(block); }, 2000);
-      }).finally(() => { block.filling = undefined; });
+        block.filling = undefined;
+        setTimeout(() => { if (block.near) this.fill(block); }, 2000);
+      });
     }
     return block.filling;
   }
@@ -128,10 +142,12 @@ export class Rows {
       next = number(rows.lastElementChild) + 1;
       holder.content.append(rows);
     }
+    if (signal.aborted) return;
     block.el.replaceChildren(holder.content);
     block.el.style.height = '';
     block.el.classList.remove('waiting');
     block.filled = true;
+    block.filling = undefined;
     this.dress(block.el);
   }
 
@@ -147,6 +163,7 @@ export class Rows {
   // empty lets go of rows, unless they are selected or have the focus.
   empty(block) {
     block.stop?.abort();
+    block.filling = undefined;
     if (!block.filled || block.el.contains(document.activeElement)) return;
     const selected = getSelection();
     if (!selected.isCollapsed && selected.containsNode(block.el, true)) return;
@@ -187,6 +204,7 @@ export class Rows {
 
   // show brings a row into view, wherever it is, and returns it.
   async show(n) {
+    this.goal = n;
     let row = this.row(n);
     if (!row || row.closest('details:not([open]) .out')) {
       const block = this.open(n);
@@ -214,12 +232,13 @@ export class Rows {
     if (box.top > innerHeight - 80 || box.bottom < 80) this.box.scrollIntoView({ block: 'nearest' });
   }
 
-  // top returns the number of the first row in view.
+  // top returns the number of the first row in view, the heading of an open
+  // command aside, which stays on top.
   top() {
     const { left, top } = this.box.getBoundingClientRect();
     for (let y = top + 4; y < top + 200; y += this.rowHeight / 2) {
       const row = document.elementFromPoint(left + 8, y)?.closest?.('.row');
-      if (row?.id) return number(row);
+      if (row?.id && !row.closest('details[open] > summary')) return number(row);
     }
     return 1;
   }
