@@ -340,3 +340,50 @@ func TestBrowserShowsHostileOutputAsText(t *testing.T) {
 		t.Error("the output was taken for HTML")
 	}
 }
+
+// A reader follows a build through a restart of the server: no row is missing,
+// none comes twice, and what the runner wrote meanwhile is there.
+func TestBrowserFollowsThroughARestart(t *testing.T) {
+	s := newSite(t)
+	_, j, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(command("make", -1), output("one")))
+	b := newTab(t, s, "net::ERR_")
+	b.open("/repos/ada/engine/builds/1")
+	must(t, w.Append(output("two"), unfinished("half a li")))
+	b.await(`document.querySelector('#L3') && document.querySelector('#tail').textContent === 'half a li'`)
+
+	restart := s.stop()
+	must(t, w.Append(output("half a line"), output("four")))
+	b.await(`document.querySelector('#live').textContent !== ''`) // the page says that it lost the connection
+	must(t, w.Append(numbered(100)...))
+	restart()
+	b.awaitView(inBox("#L105"))
+	must(t, w.Append(output("last")))
+	b.awaitView(inBox("#L106"))
+	s.finishStep(j, 1, store.Failure, 1)
+	b.await(`document.querySelector('details.cmd.failed .exit')?.textContent === 'exit code 1' && document.querySelector('#tail').textContent === ''`)
+	if !eval[bool](b, `[...document.querySelectorAll('#rows .row')].every((row, i) => row.id === 'L' + (i + 1))`) {
+		t.Error("rows are missing or doubled")
+	}
+	if n := eval[int](b, `Number(document.querySelector('#rows .out').dataset.last)`); n != 106 {
+		t.Errorf("the output ends at row %d", n)
+	}
+}
+
+// What is written is soon on the page. How soon is printed.
+func TestBrowserShowsRowsSoon(t *testing.T) {
+	s := newSite(t)
+	_, _, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(numbered(10)...))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1")
+	b.awaitView(inBox("#L10"))
+	b.do(chromedp.Evaluate[chromedp.Void](`window.shown = []; new MutationObserver(() => {
+		for (const r of document.querySelectorAll('#rows .row[data-t]:not([data-seen])')) { r.dataset.seen = ''; shown.push(Date.now() - r.dataset.t); }
+	}).observe(document.querySelector('#rows'), {childList: true, subtree: true})`))
+	for i := range 40 {
+		must(t, w.Append(output(fmt.Sprintf("row %d", i))))
+		b.await(fmt.Sprintf(`document.querySelector('#L%d')`, 11+i))
+	}
+	t.Logf("from written to shown: at most %v ms", eval[float64](b, `Math.max(...shown.slice(10))`))
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -68,6 +69,29 @@ func (s *site) shutDown() {
 	case <-s.done:
 	default:
 		close(s.done)
+	}
+}
+
+// stop ends the server, and returns what starts another one at its address, on
+// the same stores.
+func (s *site) stop() (restart func()) {
+	s.t.Helper()
+	s.shutDown()
+	s.http.CloseClientConnections()
+	s.http.Close()
+	return func() {
+		s.t.Helper()
+		s.done = make(chan struct{})
+		ui, err := webui.New(webui.Options{Store: s.store, Logs: s.logs, AdminToken: adminToken, Done: s.done})
+		must(s.t, err)
+		s.ui, s.echo = ui, echo.New()
+		s.ui.Register(s.echo)
+		listener, err := new(net.ListenConfig).Listen(s.t.Context(), "tcp", s.http.Listener.Addr().String())
+		must(s.t, err)
+		s.http = httptest.NewUnstartedServer(s.echo)
+		must(s.t, s.http.Listener.Close())
+		s.http.Listener = listener
+		s.http.Start()
 	}
 }
 
