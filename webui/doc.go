@@ -6,6 +6,19 @@
 // log (streamLog). All of them read the store again when they hear that
 // something changed, so a stream that breaks loses nothing.
 //
+// # Logs
+//
+// The page of a step has all commands of its log and the output of those that
+// are open as far as it is in a window of 200 rows: where the step failed, the
+// row asked for, or the end (log_view.go). What is left out is a link, which
+// leads on without scripts. With them it becomes blocks as high as their rows
+// will be, which are filled when they come near the reader and emptied when they
+// are gone (static/log-rows.js), so that a page of a million rows is small. Rows
+// never change once they are stored, so browsers keep them. Search (log_search.go)
+// runs here, on the text that is shown.
+//
+// # Access
+//
 // Every route is in routes.go with who may see it. A private repository does
 // not exist for those who may not.
 //

@@ -92,7 +92,7 @@ func (g *logGroup) leaveOut(path string, from, to int64) {
 
 func (g *logGroup) end(exit int, known bool, at time.Time) {
 	g.Ended, g.Exit, g.HasExit = true, exit, known
-	if g.Head != nil && at.After(g.Head[0].Time) {
+	if len(g.Head) > 0 && at.After(g.Head[0].Time) {
 		g.Duration = at.Sub(g.Head[0].Time)
 	}
 }

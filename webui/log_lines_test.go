@@ -68,7 +68,7 @@ func TestLinesAreKept(t *testing.T) {
 		"from=1&n=5&v=other": "no-store",
 		"from=11&n=5&v=" + v: "no-store", // they may come
 	} {
-		res, err := http.Get(s.http.URL + stepPage + "/lines?" + query) //nolint:noctx // a test of one request
+		res, err := http.Get(s.http.URL + stepPage + "/lines?" + query)
 		must(t, err)
 		s.read(res)
 		if got := res.Header.Get("Cache-Control"); got != want {
@@ -93,7 +93,7 @@ func TestRowsAreCutUnlessAskedFor(t *testing.T) {
 func TestRawLog(t *testing.T) {
 	s := newSite(t)
 	s.finished(0, command("make", -1), output("\x1b[31m<b>one</b>"), output("two"))
-	res, err := http.Get(s.http.URL + stepPage + "/raw") //nolint:noctx // a test of one request
+	res, err := http.Get(s.http.URL + stepPage + "/raw")
 	must(t, err)
 	if _, text := s.read(res); text != "+ make\n\x1b[31m<b>one</b>\ntwo\n" || res.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("%v %q", res.Header, text)

@@ -33,3 +33,17 @@ func BenchmarkBuildPage(b *testing.B) {
 	}
 	b.ReportMetric(float64(size), "bytes/page")
 }
+
+// BenchmarkLines renders the rows that a browser asks for at once.
+func BenchmarkLines(b *testing.B) {
+	s := newSite(b)
+	s.million()
+	b.ReportAllocs()
+	for b.Loop() {
+		rec := httptest.NewRecorder()
+		s.echo.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, stepPage+"/lines?from=500201&n=200", nil))
+		if rec.Code != http.StatusOK {
+			b.Fatalf("status %d", rec.Code)
+		}
+	}
+}

@@ -17,8 +17,12 @@ export class Live {
     this.top = this.box.scrollTop;
     this.height = this.box.scrollHeight;
     this.box.addEventListener('scroll', () => this.scrolled(), { signal, passive: true });
-    new ResizeObserver(() => this.toEnd()).observe(rows.el); // rows that were filled in, a command that was folded
-    signal.addEventListener('abort', () => this.stop());
+    const resized = new ResizeObserver(() => this.toEnd()); // rows were filled in, a command was folded
+    resized.observe(rows.el);
+    signal.addEventListener('abort', () => {
+      resized.disconnect();
+      this.stop();
+    });
     if (log.dataset.stream) this.connect();
     this.toEnd();
   }
@@ -141,6 +145,7 @@ export class Live {
     b.addEventListener('click', () => {
       this.stick = true;
       this.fresh = 0;
+      this.rows.goal = 0;
       this.toEnd();
       this.button();
       this.box.focus({ preventScroll: true });
