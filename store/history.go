@@ -55,7 +55,7 @@ func (s *Store) stepRuns(ctx context.Context, k StepKey, ref string, last int64,
 	rows, err := s.read.QueryContext(ctx, `SELECT `+runColumns+`
 		FROM (SELECT id, number, sha FROM builds WHERE repo_id = ? AND ref = ? AND (? = 0 OR number <= ?)
 			ORDER BY number DESC LIMIT ?) b
-		JOIN jobs j ON j.build_id = b.id AND j.name = ?
+		JOIN jobs j ON j.build_id = b.id AND j.name = ? AND j.carried_from = 0
 		JOIN steps st ON st.job_id = j.id AND st.name = ? AND st.status IN ('success', 'failure', 'error')
 		ORDER BY b.number DESC LIMIT ?`,
 		k.RepoID, ref, last, last, maxLookBack, k.Workflow, k.Step, limit)
@@ -126,7 +126,7 @@ func (s *Store) passedOn(ctx context.Context, k StepKey, sha string) (*StepRun, 
 	// By ID, in whose order builds_commit has them: by number, SQLite would take
 	// the index of the numbers and look at all builds.
 	rows, err := s.read.QueryContext(ctx, `SELECT `+runColumns+` FROM builds b
-		JOIN jobs j ON j.build_id = b.id AND j.name = ?
+		JOIN jobs j ON j.build_id = b.id AND j.name = ? AND j.carried_from = 0
 		JOIN steps st ON st.job_id = j.id AND st.name = ? AND st.status = 'success'
 		WHERE b.repo_id = ? AND b.sha = ? ORDER BY b.id DESC LIMIT 1`, k.Workflow, k.Step, k.RepoID, sha)
 	runs, err := collect(rows, err, (*StepRun).scan)

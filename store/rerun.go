@@ -80,7 +80,8 @@ func (s *Store) checkRerun(tx *tx, buildID int64, what Rerun) error {
 }
 
 // carryJob inserts a job that takes over the outcome of another, its plan and
-// its steps: it is final, and nothing of it runs.
+// its steps: it is final, and nothing of it runs. Its logs, and what was worked
+// out from them, stay with the build that it ran in.
 func (s *Store) carryJob(tx *tx, b Build, number int, j NewJob) error {
 	var id int64
 	err := tx.row(`INSERT INTO jobs (build_id, repo_id, number, name, status, reason, failed_step, depends_on, on_success,
@@ -96,8 +97,8 @@ func (s *Store) carryJob(tx *tx, b Build, number int, j NewJob) error {
 		return err
 	}
 	return tx.exec(`INSERT INTO steps (job_id, number, name, kind, image, status, reason, exited, exit_code,
-			started_at, imaged_at, ran_at, finished_at)
+			started_at, imaged_at, ran_at, finished_at, digested)
 		SELECT ?, number, name, kind, image, status, reason, exited, exit_code,
-			started_at, imaged_at, ran_at, finished_at
+			started_at, imaged_at, ran_at, finished_at, 1
 		FROM steps WHERE job_id = ?`, id, j.Carry)
 }
