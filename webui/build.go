@@ -15,7 +15,14 @@ import (
 const settled = 10 * time.Minute
 
 // build shows a build and the log of one of its steps.
-func (u *UI) build(c *request) error {
+func (u *UI) build(c *request) error { return u.showBuild(c, viewSteps) }
+
+func (u *UI) buildGraph(c *request) error    { return u.showBuild(c, viewGraph) }
+func (u *UI) buildTimeline(c *request) error { return u.showBuild(c, viewTimeline) }
+func (u *UI) buildPipeline(c *request) error { return u.showBuild(c, viewPipeline) }
+
+// showBuild answers with one of the pages of a build.
+func (u *UI) showBuild(c *request, view buildView) error {
 	p, err := u.findBuild(c)
 	if err != nil {
 		return err
@@ -26,11 +33,14 @@ func (u *UI) build(c *request) error {
 	if p.Flash, err = u.takeFlash(c); err != nil {
 		return err
 	}
-	p.choose(c)
+	p.View = view
+	if err := u.fill(c.Request().Context(), c, p); err != nil {
+		return err
+	}
 	p.Title, p.Status = p.fullTitle(), p.Build.Status
 	p.Styles = []string{"build.css", "log.css", "terminal.css"}
 	p.Crumbs = []crumb{{p.Repo.FullName(), p.RepoPath()}, {fmt.Sprintf("#%d", p.Build.Number), p.Path()}}
-	if p.Step != nil {
+	if view == viewSteps && p.Step != nil {
 		line, _ := strconv.ParseInt(c.QueryParam("line"), 10, 64)
 		t := p.stepTarget()
 		if p.Log, err = u.window(c.Request().Context(), &t, line); err != nil {
@@ -41,6 +51,25 @@ func (u *UI) build(c *request) error {
 		p.Live = p.livePath(c)
 	}
 	return u.render(c, http.StatusOK, "build", p)
+}
+
+// fill works out what the view of a build shows, save the log.
+func (u *UI) fill(ctx context.Context, c *request, p *buildPage) error {
+	switch p.View {
+	case viewGraph:
+		p.Graph = newGraph(p)
+	case viewTimeline:
+		p.Timeline = newTimeline(p)
+	case viewPipeline:
+		files, err := u.store.PipelineFiles(ctx, p.Build.ID)
+		if err != nil {
+			return err
+		}
+		p.Pipeline = newPipelineView(p, files)
+	default:
+		p.choose(c)
+	}
+	return nil
 }
 
 // findBuild reads the build that the path names.
@@ -65,20 +94,45 @@ func (u *UI) readBuild(ctx context.Context, c *request, number int64) (*buildPag
 		return nil, err
 	}
 	for _, j := range jobs {
-		steps, err := u.store.Steps(ctx, j.ID)
+		view, err := u.readJob(ctx, p, j)
 		if err != nil {
 			return nil, err
 		}
-		view := jobView{Job: j}
-		for _, s := range steps {
-			view.Steps = append(view.Steps, stepView{Step: s, Path: stepPath(p.Repo, number, j.Number, s.Number)})
-		}
 		p.Jobs = append(p.Jobs, view)
+	}
+	if err := u.readWaiting(ctx, p); err != nil {
+		return nil, err
 	}
 	if p.Statuses, err = u.store.CommitStatuses(ctx, p.Repo.ID, p.Build.SHA); err != nil {
 		return nil, err
 	}
 	return p, p.decode()
+}
+
+// readJob reads the steps of a job. Those of one that was carried over lead to
+// the build that they ran in.
+func (u *UI) readJob(ctx context.Context, p *buildPage, j store.Job) (jobView, error) {
+	view := jobView{Job: j}
+	steps, err := u.store.Steps(ctx, j.ID)
+	if err != nil {
+		return view, err
+	}
+	ranIn, number := p.Build, j.Number
+	if j.CarriedFrom != 0 {
+		if ranIn, err = u.store.Build(ctx, p.Repo.ID, j.CarriedFrom); err != nil {
+			return view, err
+		}
+		number, view.CarriedPath = j.CarriedJob, buildPath(p.Repo, j.CarriedFrom)
+	}
+	for _, s := range steps {
+		view.Steps = append(view.Steps, stepView{Step: s, Path: stepPath(p.Repo, ranIn.Number, number, s.Number),
+			log: store.LogKey(ranIn.ID, number, s.Number)})
+	}
+	only := buildPage{Jobs: []jobView{view}}
+	if _, step := only.focus(); step > 0 {
+		view.Path = view.Steps[step-1].Path
+	}
+	return view, nil
 }
 
 // chosen selects the step that the request names, in its path or its query, and
@@ -107,6 +161,9 @@ func (p *buildPage) choose(c *request) {
 // says whether somebody chose it or the page may go on to another.
 func (p *buildPage) livePath(c *request) string {
 	q := fmt.Sprintf("/events?since=%d", p.Build.Change)
+	if p.View != viewSteps {
+		return p.Path() + q + "&view=" + string(p.View)
+	}
 	if p.Step != nil {
 		q += fmt.Sprintf("&job=%d&step=%d", p.Job.Number, p.Step.Number)
 	}
@@ -138,7 +195,7 @@ func (p *buildPage) target(c *request) (*logTarget, error) {
 
 func (p *buildPage) stepTarget() logTarget {
 	return logTarget{
-		key:  store.LogKey(p.Build.ID, p.Job.Number, p.Step.Number),
+		key:  p.Step.log,
 		path: p.Step.Path, build: p.Path(), step: p.Step.Step,
 	}
 }

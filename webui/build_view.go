@@ -20,10 +20,68 @@ type buildPage struct {
 	Statuses []store.CommitStatus
 	Now      time.Time
 
+	// View is what the page shows of the build; what belongs to others is nil.
+	View     buildView
+	Graph    *graphView
+	Timeline *timelineView
+	Pipeline *pipelineView
+
 	// Job and Step are what is selected; nil if the build has no steps.
 	Job  *jobView
 	Step *stepView
 	Log  *logView
+}
+
+// buildView is one of the pages of a build.
+type buildView string
+
+const (
+	viewSteps    buildView = "" // the steps and the log of one
+	viewGraph    buildView = "graph"
+	viewTimeline buildView = "timeline"
+	viewPipeline buildView = "pipeline"
+)
+
+// buildViews are the tabs of a build's page, in their order.
+var buildViews = []struct {
+	View buildView
+	Text string
+}{{viewSteps, "Steps"}, {viewGraph, "Graph"}, {viewTimeline, "Timeline"}, {viewPipeline, "Pipeline"}}
+
+// Tabs lead to the pages of the build.
+func (p *buildPage) Tabs() []tab {
+	out := make([]tab, len(buildViews))
+	for i, v := range buildViews {
+		out[i] = tab{crumb{v.Text, p.Path()}, v.View == p.View}
+		if v.View != viewSteps {
+			out[i].URL += "/" + string(v.View)
+		}
+	}
+	return out
+}
+
+// SomethingFailed reports whether a restart may run less than everything.
+func (p *buildPage) SomethingFailed() bool {
+	failed := 0
+	for _, j := range p.Jobs {
+		switch j.Status {
+		case store.Failure, store.Error, store.Canceled:
+			failed++
+		}
+	}
+	return failed > 0 && len(p.Jobs) > 1
+}
+
+// RerunWords says what of its parent the build runs again.
+func (p *buildPage) RerunWords() string {
+	switch {
+	case p.Build.Rerun.FailedOnly:
+		return "what failed in"
+	case p.Build.Rerun.Step > 0:
+		return "a step of"
+	default:
+		return ""
+	}
 }
 
 // jobView is a workflow with its steps.
@@ -31,6 +89,11 @@ type jobView struct {
 	store.Job
 	Plan  pipeline.Workflow
 	Steps []stepView
+	Path  string // of the step of it that is worth looking at
+	// CarriedPath is the page of the build that the job ran in, if that is another.
+	CarriedPath string
+	// Waits says what the job waits for; nil if it does not.
+	Waits *waiting
 }
 
 // stepView is a step as the list of steps shows it.
@@ -38,6 +101,7 @@ type stepView struct {
 	store.Step
 	Path     string // of its page
 	Selected bool
+	log      string // key of its log
 }
 
 // Service reports whether the step runs beside the others.
@@ -188,6 +252,7 @@ func (p *buildPage) focus() (job, step int) {
 		for k := range p.Jobs[i].Steps {
 			j, s := &p.Jobs[i], &p.Jobs[i].Steps[k]
 			switch failed := s.Status == store.Failure || s.Status == store.Error; {
+			case j.CarriedFrom != 0 && rank > 0: // it ran elsewhere
 			case failed && s.Number == j.FailedStep && rank < 6:
 				better(j, s, 6) // the first one that decided
 			case failed && rank < 5:

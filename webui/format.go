@@ -103,3 +103,27 @@ func buildPath(r store.Repo, number int64) string {
 func stepPath(r store.Repo, number int64, job, step int) string {
 	return fmt.Sprintf("%s/jobs/%d/steps/%d", buildPath(r, number), job, step)
 }
+
+// count is a number of things: "1 job", "3 jobs".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// ordinal is a place: "1st", "22nd".
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return strconv.Itoa(n) + suffix
+}

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 const (
 	buildPause = 150 * time.Millisecond
 	listPause  = time.Second
+	// timelinePause is after how long a timeline is drawn again while nothing
+	// changes but the time.
+	timelinePause = 3 * time.Second
 )
 
 // buildsMark names the state of a list: what it shows has changed if its mark
@@ -82,13 +86,20 @@ type liveUpdate struct {
 	Parts map[string]string `json:"parts"`
 	Title string            `json:"title"`
 	Icon  string            `json:"icon"`
+	// Ended is what the build ended as, in a word; "" while it has not.
+	Ended string `json:"ended,omitempty"`
 	// Select is the address of the step that a page without a chosen step is to
 	// show now; "" if that stays.
 	Select string `json:"select,omitempty"`
 }
 
-// buildParts are the parts of a build's page that change, and their templates.
-var buildParts = []string{"build-head", "build-notes", "build-steps", "build-statuses", "build-step"}
+// buildParts are the parts of a build's pages that change, and their templates.
+var buildParts = map[buildView][]string{
+	viewSteps:    {"build-head", "build-notes", "build-steps", "build-statuses", "build-step"},
+	viewGraph:    {"build-head", "build-notes", "build-graph"},
+	viewTimeline: {"build-head", "build-notes", "build-timeline"},
+	viewPipeline: {"build-head", "build-notes"},
+}
 
 // buildEvents keeps a build's page current. Its event "update" has as its ID
 // Build.Change: a browser that has that one already is sent only what does not
@@ -110,27 +121,47 @@ func (u *UI) buildEvents(c *request) error {
 			if seen, err = u.sendBuild(c, e, v, sent, seen); err != nil {
 				return err
 			}
-			wanted := func(ev store.Event) bool {
-				return ev.BuildID == v.Build.ID || ev.Kind == store.StatusChanged && ev.RepoID == v.Repo.ID
-			}
-			if err := nextOf(ctx, sub, wanted); err != nil {
-				return err
-			}
-			if err := pause(ctx, buildPause); err != nil {
+			if err := v.nextChange(ctx, sub); err != nil {
 				return err
 			}
 		}
 	})
 }
 
+// nextChange waits until the page may show something else. What waits in the
+// queue moves up with any other build.
+func (p *buildPage) nextChange(ctx context.Context, sub *store.Subscription) error {
+	queued := slices.ContainsFunc(p.Jobs, func(j jobView) bool { return j.Status == store.Pending })
+	wanted := func(ev store.Event) bool {
+		return ev.BuildID == p.Build.ID || ev.Kind == store.StatusChanged && ev.RepoID == p.Repo.ID ||
+			queued && ev.Kind == store.BuildChanged
+	}
+	next, cancel := ctx, func() {}
+	if p.View == viewTimeline && p.Build.Status == store.Running {
+		next, cancel = context.WithTimeout(ctx, timelinePause)
+	}
+	err := nextOf(next, sub, wanted)
+	cancel()
+	if err != nil && (ctx.Err() != nil || next.Err() == nil) {
+		return err
+	}
+	return pause(ctx, buildPause)
+}
+
 // sendBuild sends the parts that differ from those in sent, and returns the
 // change that the browser now has.
 func (u *UI) sendBuild(c *request, e *events, v *buildPage, sent map[string]string, seen string) (string, error) {
-	v.choose(c)
+	v.View = buildView(c.QueryParam("view"))
+	if err := u.fill(c.Request().Context(), c, v); err != nil {
+		return seen, err
+	}
 	first := len(sent) == 0
 	up := liveUpdate{Parts: map[string]string{}, Title: v.fullTitle()}
+	if v.Ended() {
+		up.Ended = word(v.Build.Status)
+	}
 	change := strconv.FormatInt(v.Build.Change, 10)
-	for _, name := range buildParts {
+	for _, name := range buildParts[v.View] {
 		html, err := u.fragment(name, v)
 		if err != nil {
 			return seen, err
@@ -141,7 +172,9 @@ func (u *UI) sendBuild(c *request, e *events, v *buildPage, sent map[string]stri
 		}
 		sent[name] = html
 	}
-	up.Select = v.reselect(c)
+	if v.View == viewSteps {
+		up.Select = v.reselect(c)
+	}
 	if len(up.Parts) == 0 && up.Select == "" {
 		return seen, nil
 	}

@@ -19,6 +19,7 @@ func (s *site) seedEverything() {
 	s.seedProblems(r, 3)
 	s.seedApproval(r, 4)
 	s.seedRunning(r, 5)
+	s.seedHarbour(r, 6)
 	s.seedHistory(s.repo("harbour", "buoy", false))
 	s.seedDeliveries()
 }
@@ -175,8 +176,21 @@ func (s *site) seedProblems(r store.Repo, number int64) {
 		{File: ".slipway.yml", Line: 2, Column: 3, Message: "the tag latest moves", Fix: "name a version", Text: "  - image: golang:latest", Warning: true},
 	})
 	must(s.t, err)
+	b.Texts = []store.PipelineFile{{Path: ".slipway.yml", Text: []byte(brokenFile)}}
 	s.create(b)
 }
+
+const brokenFile = `steps:
+  - image: golang:latest
+    name: test
+    comands:
+      - go test ./...
+      - go vet ./...
+  - name: deploy
+    image: alpine:3.23
+    depends_on: [tset] # and a long comment and a long comment and a long comment and a long comment
+    commands: [make deploy]
+`
 
 func (s *site) seedApproval(r store.Repo, number int64) {
 	s.t.Helper()

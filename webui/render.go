@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/slipway-ci/slipway/runner/pipeline"
 	"github.com/slipway-ci/slipway/store"
 )
 
@@ -88,6 +89,8 @@ func parseTemplates(a *assets) (*template.Template, error) {
 		},
 		"inList": func(r store.RepoSummary, now time.Time) repoItem { return repoItem{r, now} },
 		"inRepo": func(r store.Repo, b store.Build, now time.Time) buildItem { return buildItem{r, b, now} },
+		"phases": legend,
+		"trust":  func(s pipeline.Step) []string { return trustUses(&s) },
 	}).Option("missingkey=error").ParseFS(templateFiles, "templates/*.html")
 }
 

@@ -66,6 +66,9 @@ func (u *UI) routes() []route {
 
 		{http.MethodGet, buildRoute, repoReader, u.build},
 		{http.MethodGet, buildRoute + "/events", repoReader, u.buildEvents},
+		{http.MethodGet, buildRoute + "/graph", repoReader, u.buildGraph},
+		{http.MethodGet, buildRoute + "/timeline", repoReader, u.buildTimeline},
+		{http.MethodGet, buildRoute + "/pipeline", repoReader, u.buildPipeline},
 		{http.MethodGet, stepRoute, repoReader, u.build},
 		{http.MethodGet, buildRoute + "/logs.zip", repoReader, u.rawAll},
 		{http.MethodGet, stepRoute + "/stream", repoReader, u.streamLog},

@@ -37,6 +37,13 @@ type site struct {
 	past  atomic.Int64 // by how much the store's clock is behind, in nanoseconds
 }
 
+// at does something so long ago.
+func (s *site) at(ago time.Duration, do func()) {
+	s.past.Store(int64(ago))
+	do()
+	s.past.Store(0)
+}
+
 func newSite(t testing.TB, change ...func(*webui.Options)) *site {
 	t.Helper()
 	s := &site{t: t, echo: echo.New(), done: make(chan struct{})}

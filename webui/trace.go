@@ -51,14 +51,19 @@ func (p *buildPage) StepTrace() trace {
 	return newTrace(s.Why)
 }
 
-// plannedStep is the selected step as it was planned. Steps are numbered with
-// the services first.
+// plannedStep is the selected step as it was planned; nil if that is not known.
 func (p *buildPage) plannedStep() *pipeline.Step {
 	if p.Step == nil {
 		return nil
 	}
-	n := p.Step.Number - 1
-	for _, steps := range [][]pipeline.Step{p.Job.Plan.Services, p.Job.Plan.Steps} {
+	return p.Job.planned(p.Step.Number)
+}
+
+// planned is a step as it was planned, by its number: the services come first.
+// nil if that is not known.
+func (j *jobView) planned(number int) *pipeline.Step {
+	n := number - 1
+	for _, steps := range [][]pipeline.Step{j.Plan.Services, j.Plan.Steps} {
 		if n >= 0 && n < len(steps) {
 			return &steps[n]
 		}
