@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -28,6 +29,7 @@ type assets struct {
 
 type asset struct {
 	body        []byte
+	packed      []byte // with gzip
 	contentType string
 }
 
@@ -39,7 +41,10 @@ var types = map[string]string{
 }
 
 func loadAssets() (*assets, error) {
-	a := &assets{files: map[string]asset{"terminal.css": {terminalCSS(), types[".css"]}}}
+	a := &assets{files: map[string]asset{}}
+	if err := a.add("terminal.css", terminalCSS()); err != nil {
+		return nil, err
+	}
 	sum := sha256.New()
 	if err := sumTemplates(sum); err != nil {
 		return nil, err
@@ -54,11 +59,9 @@ func loadAssets() (*assets, error) {
 		if err != nil {
 			return nil, err
 		}
-		contentType, ok := types[path.Ext(e.Name())]
-		if !ok {
-			return nil, fmt.Errorf("%s: unknown type of file", e.Name())
+		if err := a.add(e.Name(), body); err != nil {
+			return nil, err
 		}
-		a.files[e.Name()] = asset{body, contentType}
 		sum.Write(body)
 	}
 	a.hash = hex.EncodeToString(sum.Sum(nil))[:16]
@@ -82,6 +85,16 @@ func sumTemplates(w io.Writer) error {
 	return nil
 }
 
+func (a *assets) add(name string, body []byte) error {
+	contentType, ok := types[path.Ext(name)]
+	if !ok {
+		return fmt.Errorf("%s: unknown type of file", name)
+	}
+	packed, err := pack(body, gzip.BestCompression)
+	a.files[name] = asset{body, packed, contentType}
+	return err
+}
+
 // url returns the address of an asset, and fails for one that does not exist.
 func (a *assets) url(name string) (string, error) {
 	if _, ok := a.files[name]; !ok {
@@ -96,5 +109,10 @@ func (u *UI) static(c *request) error {
 		return errNotFound
 	}
 	c.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	c.Response().Header().Set("Vary", "Accept-Encoding")
+	if takesGzip(c.Request()) && len(f.packed) < len(f.body) {
+		c.Response().Header().Set("Content-Encoding", "gzip")
+		return c.Blob(http.StatusOK, f.contentType, f.packed)
+	}
 	return c.Blob(http.StatusOK, f.contentType, f.body)
 }

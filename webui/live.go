@@ -86,8 +86,8 @@ type liveUpdate struct {
 	Parts map[string]string `json:"parts"`
 	Title string            `json:"title"`
 	Icon  string            `json:"icon"`
-	// Ended is what the build ended as, in a word; "" while it has not.
-	Ended string `json:"ended,omitempty"`
+	// Ended: the build has.
+	Ended bool `json:"ended,omitempty"`
 	// Select is the address of the step that a page without a chosen step is to
 	// show now; "" if that stays.
 	Select string `json:"select,omitempty"`
@@ -156,10 +156,7 @@ func (u *UI) sendBuild(c *request, e *events, v *buildPage, sent map[string]stri
 		return seen, err
 	}
 	first := len(sent) == 0
-	up := liveUpdate{Parts: map[string]string{}, Title: v.fullTitle()}
-	if v.Ended() {
-		up.Ended = word(v.Build.Status)
-	}
+	up := liveUpdate{Parts: map[string]string{}, Title: v.fullTitle(), Ended: v.Ended()}
 	change := strconv.FormatInt(v.Build.Change, 10)
 	for _, name := range buildParts[v.View] {
 		html, err := u.fragment(name, v)

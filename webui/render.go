@@ -136,7 +136,7 @@ func (u *UI) render(c *request, code int, name string, view any) error {
 	if err := u.templates.ExecuteTemplate(&b, name, view); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	return c.HTMLBlob(code, b.Bytes())
+	return sendPage(c, code, b.Bytes())
 }
 
 // fragment renders a part of a page.

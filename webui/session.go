@@ -65,12 +65,34 @@ func (a adminToken) proof() string {
 // A session is what the cookie of a request stands for.
 type session struct {
 	admin bool
-	form  string // token for forms, "" without a session
+	token string // for forms, "" without a session
+	// form is token as this request's pages have it: masked, since they are
+	// compressed beside text of others, and their length would tell it (BREACH).
+	form string
+}
+
+// newSession is an admin's session with the token of its forms.
+func newSession(token string) session {
+	pad := make([]byte, len(token))
+	_, _ = rand.Read(pad) // it does not fail
+	return session{admin: true, token: token, form: hex.EncodeToString(append(pad, xor(pad, []byte(token))...))}
+}
+
+// xor returns the bytes of a and b, which are as many, put together.
+func xor(a, b []byte) []byte {
+	out := make([]byte, len(a))
+	subtle.XORBytes(out, a, b)
+	return out
 }
 
 // validForm reports whether a form carries the session's token.
-func (s session) validForm(token string) bool {
-	return s.form != "" && subtle.ConstantTimeCompare([]byte(token), []byte(s.form)) == 1
+func (s session) validForm(masked string) bool {
+	b, err := hex.DecodeString(masked)
+	n := len(s.token)
+	if err != nil || n == 0 || len(b) != 2*n {
+		return false
+	}
+	return subtle.ConstantTimeCompare(xor(b[:n], b[n:]), []byte(s.token)) == 1
 }
 
 // loadSession reads the session of a request, if it has one. Reading writes
@@ -90,7 +112,7 @@ func (u *UI) loadSession(c *request) error {
 	if subtle.ConstantTimeCompare([]byte(proof), []byte(u.admin.proof())) != 1 || !u.admin.set {
 		return nil
 	}
-	c.session = session{admin: true, form: u.sessions.GetString(ctx, keyForm)}
+	c.session = newSession(u.sessions.GetString(ctx, keyForm))
 	return nil
 }
 

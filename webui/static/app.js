@@ -2,6 +2,7 @@
 import { keepTimes } from './time.js';
 import { startLive } from './live.js';
 import { startLog } from './log.js';
+import { startNotify } from './notify.js';
 import { startTheme } from './theme.js';
 import { startKeys } from './keys.js';
 
@@ -9,5 +10,6 @@ document.documentElement.classList.add('scripted');
 keepTimes();
 startLive();
 startLog();
+startNotify();
 startTheme();
 startKeys();

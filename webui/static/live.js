@@ -37,6 +37,7 @@ function update(data) {
   document.title = data.title;
   const icon = document.querySelector('link[rel="icon"]');
   if (icon.getAttribute('href') !== data.icon) icon.href = data.icon;
+  if (data.ended) document.dispatchEvent(new CustomEvent('build-ended', { detail: data }));
   if (data.select) open(data.select);
 }
 
@@ -82,6 +83,7 @@ async function open(url) {
     else delete document.body.dataset.live;
     startLive();
     startLog();
+    document.dispatchEvent(new CustomEvent('page-shown'));
   } catch {
     location.assign(url);
   }
