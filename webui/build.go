@@ -68,6 +68,7 @@ func (u *UI) fill(ctx context.Context, c *request, p *buildPage) error {
 		p.Pipeline = newPipelineView(p, files)
 	default:
 		p.choose(c)
+		return u.readHistory(ctx, p)
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ type buildPage struct {
 	Job  *jobView
 	Step *stepView
 	Log  *logView
+	// History is how Step went lately; nil if there is nothing to compare with.
+	History *historyView
 }
 
 // buildView is one of the pages of a build.
