@@ -77,6 +77,25 @@ func TestBrowserStepsDoNotMoveWhileLive(t *testing.T) {
 	}
 }
 
+// On a phone the log of the step that failed begins on the first screen, below
+// a window of the list that shows the step.
+func TestBrowserPhoneShowsTheFailureAtOnce(t *testing.T) {
+	s := newSite(t)
+	s.seedHarbour(s.repo("ada", "engine", false), 1)
+	b := newTab(t, s)
+	b.do(chromedp.EmulateViewport(360, 740))
+	b.open("/repos/ada/engine/builds/1")
+	b.await(`document.querySelector('[data-part="build-steps"]').scrollTop > 0`)
+	const inside = `((e, of) => e.top >= of.top && e.bottom <= of.bottom)(document.querySelector('[aria-current="true"]').getBoundingClientRect(),
+		document.querySelector('[data-part="build-steps"]').getBoundingClientRect())`
+	if !eval[bool](b, inside) {
+		t.Error("the selected step is out of the list's window")
+	}
+	if top := eval[float64](b, `document.querySelector('.step-head').getBoundingClientRect().bottom`); top > 740 {
+		t.Errorf("the step's head ends at %v", top)
+	}
+}
+
 func TestBrowserTimelineGrows(t *testing.T) {
 	s := newSite(t)
 	s.seedHarbour(s.repo("ada", "engine", false), 1)

@@ -6,6 +6,11 @@
 // log (streamLog). All of them read the store again when they hear that
 // something changed, so a stream that breaks loses nothing.
 //
+// A build has several pages (buildView): its steps with the log of one, a graph,
+// a timeline, and the pipeline as it was used. They share a head and a stream,
+// which sends the parts of the page that it was opened from. The graph is laid
+// out by the server (layout.go), so that it is there without a script.
+//
 // # Logs
 //
 // The page of a step has all commands of its log and the output of those that

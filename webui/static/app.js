@@ -3,6 +3,7 @@ import { keepTimes } from './time.js';
 import { startLive } from './live.js';
 import { startLog } from './log.js';
 import { startNotify } from './notify.js';
+import { startSteps } from './steps.js';
 import { startTheme } from './theme.js';
 import { startKeys } from './keys.js';
 
@@ -11,5 +12,6 @@ keepTimes();
 startLive();
 startLog();
 startNotify();
+startSteps();
 startTheme();
 startKeys();

@@ -1,5 +1,6 @@
 // Keeps the parts of a page current by its one stream of events.
 import { startLog, stopLog } from './log.js';
+import { startSteps } from './steps.js';
 
 let source;
 
@@ -83,6 +84,7 @@ async function open(url) {
     else delete document.body.dataset.live;
     startLive();
     startLog();
+    startSteps();
     document.dispatchEvent(new CustomEvent('page-shown'));
   } catch {
     location.assign(url);
