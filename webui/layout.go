@@ -172,6 +172,7 @@ func (l *layout) order() {
 // place gives the boxes of each layer the height at which their neighbours are,
 // as far as they leave each other room.
 func (l *layout) place() {
+	alone := make([][]int, len(l.boxes)) // at first the boxes of a layer stand one below the other
 	x := 0
 	for _, layer := range l.layers {
 		width := 0
@@ -185,7 +186,7 @@ func (l *layout) place() {
 			}
 		}
 		x += width + layerGap
-		l.settle(layer, nil)
+		l.settle(layer, alone)
 	}
 	for range sweeps {
 		for _, layer := range l.layers {
@@ -213,7 +214,7 @@ func (l *layout) settle(layer []int, neighbours [][]int) {
 	for k, i := range layer {
 		b := &l.boxes[i]
 		want := b.Y
-		if neighbours != nil && len(neighbours[i]) > 0 {
+		if len(neighbours[i]) > 0 {
 			want = int(mean(neighbours[i], middle)) - b.H/2
 		}
 		b.Y = want

@@ -75,7 +75,7 @@ type session struct {
 func newSession(token string) session {
 	pad := make([]byte, len(token))
 	_, _ = rand.Read(pad) // it does not fail
-	return session{admin: true, token: token, form: hex.EncodeToString(append(pad, xor(pad, []byte(token))...))}
+	return session{admin: true, token: token, form: hex.EncodeToString(pad) + hex.EncodeToString(xor(pad, []byte(token)))}
 }
 
 // xor returns the bytes of a and b, which are as many, put together.
