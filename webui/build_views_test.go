@@ -37,6 +37,19 @@ func TestGraphShowsEveryStep(t *testing.T) {
 	}
 }
 
+// A service is before what uses it, but not in one row with it.
+func TestGraphKeepsServicesApart(t *testing.T) {
+	s := newSite(t)
+	w := harbour()[2] // of the matrix, as a workflow of its own
+	w.Base, w.Matrix, w.DependsOn = "", nil, nil
+	s.create(push(s.repo("ada", "engine", false), 1), w)
+	page := s.page(t, "/repos/ada/engine/builds/1/graph")
+	wantAll(t, page, "postgres (service)", "<title>unit, Waiting, after postgres</title>", "<title>sail, Waiting, after unit</title>", `class="st-blocked beside"`)
+	if n := strings.Count(page, `class="edge"`); n != 1 {
+		t.Errorf("%d edges", n)
+	}
+}
+
 func TestPipelinePageShowsFilesAndPlan(t *testing.T) {
 	s := newSite(t)
 	r := s.repo("ada", "engine", false)

@@ -40,7 +40,8 @@ type graphRow struct {
 	Path   string
 	Status store.Status
 	Took   span
-	Note   string // "service", "ignored"
+	Note   string // "service", "may fail"
+	Beside bool   // it runs beside those after it
 	After  string // names of what it waits for
 	First  bool   // begins a stack
 	Last   bool   // ends one
@@ -56,6 +57,14 @@ func (r graphRow) Label() string {
 		words = append(words, "after "+r.After)
 	}
 	return strings.Join(words, ", ")
+}
+
+// shown is what stands in the row, as far as it is wide.
+func (r graphRow) shown() string {
+	if r.Beside {
+		return r.Name + " (" + r.Note + ")"
+	}
+	return r.Name
 }
 
 // Started reports whether Took has a meaning.
@@ -155,7 +164,7 @@ func (c *graphCard) fill(now time.Time) {
 		c.fillSteps(now)
 	}
 	for i := range c.Rows {
-		c.Rows[i].Short = cut(c.Rows[i].Name, (c.Rows[i].W-rowMargins)/charWidth)
+		c.Rows[i].Short = cut(c.Rows[i].shown(), (c.Rows[i].W-rowMargins)/charWidth)
 	}
 	c.W = max(c.W, minRow+2*cardPad)
 	c.Short = cut(c.Name, (c.W-rowMargins)/charWidth)
@@ -217,12 +226,12 @@ func (c *graphCard) fillSteps(now time.Time) {
 		c.Took = newSpan(j.StartedAt, j.FinishedAt, now)
 	}
 	edges := stepEdges(j)
-	stacks, between := stackUp(len(j.Steps), edges)
+	stacks, between := stackUp(len(j.Steps), edges, func(i int) bool { return j.beside(i + 1) })
 	sizes := make([]box, len(stacks))
 	for i, stack := range stacks {
 		names := make([]string, len(stack))
 		for k, s := range stack {
-			names[k] = j.Steps[s].Name
+			names[k] = stepRow(j, s, now).shown()
 		}
 		sizes[i] = box{W: rowWidth(names...), H: len(stack) * rowHeight}
 	}
@@ -254,9 +263,9 @@ func stepRow(j *jobView, i int, now time.Time) graphRow {
 	}
 	switch planned := j.planned(s.Number); {
 	case s.Service():
-		r.Note = "service"
+		r.Note, r.Beside = "service", true
 	case planned != nil && planned.Detach:
-		r.Note = "runs beside the others"
+		r.Note, r.Beside = "detached", true
 	case planned != nil && planned.Failure == pipeline.FailureIgnore:
 		r.Note = "may fail"
 	}
@@ -287,8 +296,9 @@ func stepEdges(j *jobView) []edge {
 	return reduce(len(j.Steps), edges)
 }
 
-// stackUp puts what follows one another, with nothing beside it, into one stack.
-func stackUp(n int, edges []edge) (stacks [][]int, between []edge) {
+// stackUp puts what follows one another into one stack, unless something else
+// follows too, or it runs beside what follows.
+func stackUp(n int, edges []edge, beside func(int) bool) (stacks [][]int, between []edge) {
 	in, out := make([]int, n), make([]int, n)
 	for _, e := range edges {
 		out[e.from]++
@@ -299,7 +309,7 @@ func stackUp(n int, edges []edge) (stacks [][]int, between []edge) {
 		next[i] = -1
 	}
 	for _, e := range edges {
-		if out[e.from] == 1 && in[e.to] == 1 {
+		if out[e.from] == 1 && in[e.to] == 1 && !beside(e.from) {
 			next[e.from], follows[e.to] = e.to, true
 		}
 	}

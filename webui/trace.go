@@ -71,3 +71,9 @@ func (j *jobView) planned(number int) *pipeline.Step {
 	}
 	return nil
 }
+
+// beside reports whether a step runs beside those after it.
+func (j *jobView) beside(number int) bool {
+	s := j.planned(number)
+	return s != nil && (s.Kind == pipeline.KindService || s.Detach)
+}
