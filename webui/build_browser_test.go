@@ -11,12 +11,6 @@ import (
 	"github.com/slipway-ci/slipway/store"
 )
 
-// press sends a key to what has the focus.
-func (b *tab) press(keys string) {
-	b.t.Helper()
-	b.do(chromedp.KeyEvent(keys))
-}
-
 func TestBrowserGraphIsLive(t *testing.T) {
 	s := newSite(t)
 	build := s.seedHarbour(s.repo("ada", "engine", false), 1)
@@ -40,7 +34,7 @@ func TestBrowserGraphIsLive(t *testing.T) {
 	}
 
 	// A step is a link, by the keyboard too.
-	b.press("\r")
+	b.do(chromedp.KeyEvent("\r"))
 	b.do(chromedp.WaitVisible(chromedp.CSS(`.step-head`)))
 	if got := eval[string](b, "location.pathname"); got != "/repos/ada/engine/builds/1/jobs/2/steps/6" {
 		t.Errorf("the key led to %s", got)
