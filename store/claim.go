@@ -28,7 +28,16 @@ const claimSQL = `
 // are passed over. ErrNotFound if none waits.
 func (s *Store) Claim(ctx context.Context) (Job, error) {
 	var j Job
-	err := s.update(ctx, func(tx *tx) error {
+	// Most who ask find nothing, and need not write to learn that.
+	var waits int64
+	err := s.read.QueryRowContext(ctx, claimSQL).Scan(&waits)
+	if errors.Is(err, sql.ErrNoRows) {
+		return j, fmt.Errorf("claim job: %w", ErrNotFound)
+	}
+	if err != nil {
+		return j, wrap("claim job", err)
+	}
+	err = s.update(ctx, func(tx *tx) error {
 		var id int64
 		if err := tx.row(claimSQL).Scan(&id); err != nil {
 			return err

@@ -9,8 +9,9 @@ import (
 )
 
 // TestWhatBuildsCannotReach: not the server, by any address of this machine, nor
-// one in a container whose port is published, nor the metadata services, and
-// nothing that a step does changes that. Everybody else reaches the server.
+// one in a container whose port is published for this machine alone, nor the
+// metadata services, and nothing that a step does changes that. Everybody else
+// reaches the server.
 func TestWhatBuildsCannotReach(t *testing.T) {
 	w := newWorld(t, func(c *config) { c.Addr = "0.0.0.0:0" })
 	if status, body := w.request("GET", "/healthz", ""); status != 200 {
@@ -39,7 +40,9 @@ func TestWhatBuildsCannotReach(t *testing.T) {
     image: IMAGE
     commands:
       - hosts="$(ip route | awk '/^default/ {print $3}') %s"
-      - for h in $hosts; do for p in %s %s; do if wget -T 5 -q -O /dev/null http://$h:$p/healthz; then echo "reached $h:$p"; exit 1; fi; done; done
+      - ask() { printf 'GET /healthz HTTP/1.0\r\n\r\n' | nc -w 5 $1 $2 2>/dev/null | grep HTTP; }
+      - httpd -p 8082 && ask 127.0.0.1 8082
+      - for h in $hosts; do for p in %s %s; do if ask $h $p; then echo "reached $h:$p"; exit 1; fi; done; done
       - ip route del blackhole 169.254.0.0/16 && exit 1
       - ip route add 169.254.169.254 via $(ip route | awk '/^default/ {print $3}') && exit 1
       - ip route get 169.254.169.254 && exit 1
@@ -52,10 +55,10 @@ func TestWhatBuildsCannotReach(t *testing.T) {
 }
 
 // publish starts a web server in a container on Docker's own bridge and returns
-// the port of this machine that leads to it.
+// the port of 127.0.0.1 that leads to it.
 func (w *world) publish() (port string) {
 	w.Helper()
-	id := w.docker("run", "--detach", "--rm", "--publish", "8081", w.image,
+	id := w.docker("run", "--detach", "--rm", "--publish", "127.0.0.1::8081", w.image,
 		"sh", "-c", "mkdir /www; echo ok >/www/healthz; exec httpd -f -p 8081 -h /www")
 	w.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", id).Run() })
 	_, port, err := net.SplitHostPort(strings.Split(w.docker("port", id, "8081/tcp"), "\n")[0])

@@ -47,6 +47,7 @@ func (s *serverCmd) Run(ctx context.Context, o output) error {
 	}
 	defer a.close()
 	a.drain, a.signals = s.Drain, signals
+	warnInContainer(log)
 	log.Info("slipway is up", "version", version, "listening", a.listener.Addr().String(), "url", s.URL, "data", s.Data)
 	return a.run(ctx)
 }
