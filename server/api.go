@@ -74,6 +74,13 @@ type stepJSON struct {
 	Error      string       `json:"error,omitempty" doc:"Why it failed, was skipped or stopped"`
 	StartedAt  *time.Time   `json:"started_at,omitempty"`
 	FinishedAt *time.Time   `json:"finished_at,omitempty"`
+	Failure    *failureJSON `json:"failure,omitempty" doc:"Why it failed, as its log says it; there soon after it has ended"`
+}
+
+type failureJSON struct {
+	Line    int64  `json:"line,omitempty" doc:"The line of the log that says why"`
+	Title   string `json:"title"`
+	Excerpt string `json:"excerpt,omitempty" doc:"The lines that matter, as plain text"`
 }
 
 func newRepoJSON(r store.Repo) repoJSON {

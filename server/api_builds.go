@@ -105,6 +105,10 @@ func (s *Server) wholeBuild(ctx context.Context, r store.Repo, b store.Build) (b
 	if err != nil {
 		return out, err
 	}
+	digests, err := s.Store.Digests(ctx, b.ID)
+	if err != nil {
+		return out, err
+	}
 	for _, j := range jobs {
 		jj := newJobJSON(j)
 		steps, err := s.Store.Steps(ctx, j.ID)
@@ -113,7 +117,11 @@ func (s *Server) wholeBuild(ctx context.Context, r store.Repo, b store.Build) (b
 		}
 		jj.Steps = make([]stepJSON, 0, len(steps))
 		for _, st := range steps {
-			jj.Steps = append(jj.Steps, newStepJSON(st))
+			sj := newStepJSON(st)
+			if d, ok := digests[st.ID]; ok {
+				sj.Failure = &failureJSON{Line: d.Line, Title: d.Title, Excerpt: d.Text}
+			}
+			jj.Steps = append(jj.Steps, sj)
 		}
 		out.Jobs = append(out.Jobs, jj)
 	}

@@ -41,6 +41,22 @@ func TestAPIShowsABuild(t *testing.T) {
 	})
 }
 
+func TestAPITellsWhyAStepFailed(t *testing.T) {
+	w := newWorld(t)
+	w.build(w.repo("app", false), store.Build{})
+	w.end(w.claim())
+	failed, err := w.store.UndigestedSteps(w.ctx, 1)
+	w.ok(err)
+	w.ok(w.store.SaveDigest(w.ctx, store.Digest{StepID: failed[0].ID, BuildID: failed[0].Build.ID, RepoID: failed[0].Build.RepoID,
+		Line: 7, Title: "a.go:1:2: undefined: b", Text: "# a\na.go:1:2: undefined: b"}, nil))
+	b := decode[obj](w, w.get("/api/repos/acme/app/builds/1"), http.StatusOK)
+	steps := b["jobs"].([]any)[0].(obj)["steps"].([]any)
+	w.want(steps[1].(obj)["failure"], obj{"line": 7.0, "title": "a.go:1:2: undefined: b", "excerpt": "# a\na.go:1:2: undefined: b"})
+	if _, ok := steps[0].(obj)["failure"]; ok {
+		t.Error("a step that did not fail has a failure")
+	}
+}
+
 func TestAPIListsRepositories(t *testing.T) {
 	w := newWorld(t)
 	w.want(w.get("/api/repos").body, "[]\n")

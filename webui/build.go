@@ -38,7 +38,8 @@ func (u *UI) showBuild(c *request, view buildView) error {
 		return err
 	}
 	p.Title, p.Status = p.fullTitle(), p.Build.Status
-	p.Styles = []string{"build.css", "log.css", "terminal.css"}
+	p.Styles = []string{"build.css", "digest.css", "log.css", "terminal.css"}
+	p.Scripts = append(p.Scripts, "digest.js")
 	p.Crumbs = []crumb{{p.Repo.FullName(), p.RepoPath()}, {fmt.Sprintf("#%d", p.Build.Number), p.Path()}}
 	if view == viewSteps && p.Step != nil {
 		line, _ := strconv.ParseInt(c.QueryParam("line"), 10, 64)
@@ -68,6 +69,9 @@ func (u *UI) fill(ctx context.Context, c *request, p *buildPage) error {
 		p.Pipeline = newPipelineView(p, files)
 	default:
 		p.choose(c)
+		if err := u.addDigest(ctx, p); err != nil {
+			return err
+		}
 		return u.readHistory(ctx, p)
 	}
 	return nil

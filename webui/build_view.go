@@ -32,6 +32,8 @@ type buildPage struct {
 	Log  *logView
 	// History is how Step went lately; nil if there is nothing to compare with.
 	History *historyView
+	// Digest is of the selected step; nil if there is none.
+	Digest *digestView
 }
 
 // buildView is one of the pages of a build.

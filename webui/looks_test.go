@@ -147,6 +147,7 @@ func (s *site) seedFailed(r store.Repo, number int64) {
 	st := store.Step{JobID: tj.ID, Number: 3, Status: store.Failure, Exited: true, ExitCode: 1, Reason: "exit code 1", FinishedAt: time.Now()}
 	must(s.t, s.store.FinishStep(s.t.Context(), st))
 	s.finishJob(tj, store.Failure, "step test failed: exit code 1", 3)
+	s.digest(threeCommits)
 	s.refuse(r)
 }
 

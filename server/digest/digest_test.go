@@ -171,8 +171,8 @@ func TestDigestIsWrittenWhenAStepFails(t *testing.T) {
 	w.want(d.Title, "TestFerry: ferry_test.go:41: too early")
 	w.want(d.Command, "go test ./...")
 	w.want(d.Line, int64(5))
-	w.want(d.Excerpt[:3], []store.DigestLine{{N: 3, Text: "ok  \terrors\t0.1s"},
-		{N: 4, Text: "\x1b[31m--- FAIL: TestFerry (0.00s)\x1b[0m"}, {N: 5, Text: "    ferry_test.go:41: too early"}})
+	w.want(d.Excerpt, []store.DigestLine{{N: 4, Text: "\x1b[31m--- FAIL: TestFerry (0.00s)\x1b[0m"},
+		{N: 5, Text: "    ferry_test.go:41: too early"}, {N: 6, Text: "FAIL"}})
 	w.want(strings.Contains(d.Text, "--- FAIL: TestFerry (0.00s)\n    ferry"), true)
 	w.want(w.changes(b), store.Changes{Unknown: "no earlier build has passed"})
 	found, err := w.store.SearchFailures(w.ctx, store.FailureQuery{Text: "TestFerry early"})

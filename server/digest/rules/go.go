@@ -16,7 +16,7 @@ var goRules = []rule{
 		rank: exact, needles: []string{"--- fail: ", "=== fail: "},
 		line:   re(`^\s*(?:---|===) FAIL: (.+)`),
 		refine: goTestMessage, title: goTestTitle,
-		before: 4, after: 6,
+		before: 1, after: 6,
 	},
 	{
 		rank: exact, needles: []string{"panic: ", "fatal error: "},
