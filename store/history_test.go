@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -78,44 +80,53 @@ func TestFlakyStep(t *testing.T) {
 // BenchmarkStepHistory asks for the history of a step in a repository of 100,000
 // builds: of the default branch, where all are, and of a branch of one.
 func BenchmarkStepHistory(b *testing.B) {
-	const builds, commits = 100_000, 50_000
-	s := storetest.Open(b, nil)
-	ctx := b.Context()
-	r, err := s.UpsertRepo(ctx, store.Repo{RemoteID: 1, Owner: "acme", Name: "ferry", DefaultBranch: "main"})
+	const builds = 100_000
+	path := filepath.Join(b.TempDir(), "slipway.db")
+	s := storetest.OpenAt(b, path, nil)
+	r, err := s.UpsertRepo(b.Context(), store.Repo{RemoteID: 1, Owner: "acme", Name: "ferry", DefaultBranch: "main"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	jobs := []store.NewJob{job("lint"), job("test")}
-	var last store.Build
-	for n := int64(1); n <= builds; n++ {
-		ref := main
-		if n == builds {
-			ref = side
-		}
-		if last, err = s.CreateBuild(ctx, store.Build{RepoID: r.ID, Number: n, Planned: true, Event: "push", Ref: ref,
-			SHA: fmt.Sprint(n % commits)}, jobs); err != nil {
-			b.Fatal(err)
-		}
-		for range jobs {
-			j, err := s.Claim(ctx)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if err := s.FinishStep(ctx, store.Step{JobID: j.ID, Number: 1, Status: store.Failure}); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
+	fillBuilds(b, path, builds)
 	key := store.StepKey{RepoID: r.ID, Workflow: "test", Step: "test"}
-	onMain := last
-	onMain.Ref, onMain.Number = main, builds-1
-	for name, build := range map[string]store.Build{"main": onMain, "branch": last} {
+	for name, build := range map[string]store.Build{
+		"main":   {RepoID: r.ID, Number: builds - 1, Ref: main, SHA: "7"},
+		"branch": {RepoID: r.ID, Number: builds, Ref: side, SHA: "8"},
+	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := s.StepHistory(ctx, build, key, "main"); err != nil {
-					b.Fatal(err)
+				h, err := s.StepHistory(b.Context(), build, key, "main")
+				if err != nil || h.Since == nil {
+					b.Fatal(h, err)
 				}
 			}
 		})
+	}
+}
+
+// fillBuilds adds builds of one repository to a database, each with two jobs of
+// one step that failed; the last one is of another branch.
+func fillBuilds(b *testing.B, path string, builds int) {
+	b.Helper()
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range []string{
+		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+		INSERT INTO builds (id, repo_id, number, origin_id, status, planned, event, ref, branch, tag, sha, before_sha,
+			message, url, author, author_email, avatar_url, sender, created_at, change)
+		SELECT i, 1, i, i, 'failure', 1, 'push', CASE i WHEN ?1 THEN 'refs/heads/side' ELSE 'refs/heads/main' END,
+			'main', '', i % 50000, '', '', '', '', '', '', '', 1, i FROM n`,
+		`INSERT INTO jobs (id, build_id, repo_id, number, name, status, on_success, on_failure, plan, nonce, created_at)
+		SELECT 2 * id + k, id, 1, 1 + k, CASE k WHEN 0 THEN 'lint' ELSE 'test' END, 'failure', 1, 0, '{}', '', 1
+		FROM builds, (SELECT 0 AS k UNION SELECT 1) WHERE id <= ?1`,
+		`INSERT INTO steps (job_id, number, name, kind, image, status, digested)
+		SELECT id, 1, 'test', 'commands', 'busybox', 'failure', 1 FROM jobs WHERE build_id <= ?1`,
+	} {
+		if _, err := db.ExecContext(b.Context(), statement, builds); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -40,8 +40,8 @@ func newAutomaton(words []string) *automaton {
 	}
 	a.link()
 	for state := range a.next {
-		for b, to := range a.next[state] {
-			if !a.found[to].empty() {
+		for b := range a.next[state] {
+			if to := a.next[state][b]; !a.found[to].empty() {
 				a.next[state][b] |= ends
 			}
 		}
@@ -57,8 +57,8 @@ func newAutomaton(words []string) *automaton {
 func (a *automaton) link() {
 	suffix := make([]uint16, len(a.next)) // by state: the state of that end
 	var queue []uint16
-	for _, to := range a.next[0] {
-		if to != 0 {
+	for b := range a.next[0] {
+		if to := a.next[0][b]; to != 0 {
 			queue = append(queue, to)
 		}
 	}
@@ -66,8 +66,8 @@ func (a *automaton) link() {
 		state := queue[0]
 		queue = queue[1:]
 		a.found[state].join(a.found[suffix[state]])
-		for b, to := range a.next[state] {
-			other := a.next[suffix[state]][b]
+		for b := range a.next[state] {
+			to, other := a.next[state][b], a.next[suffix[state]][b]
 			if to == 0 {
 				a.next[state][b] = other
 				continue

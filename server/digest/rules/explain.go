@@ -52,14 +52,13 @@ func (w *window) lastWords(at int) Finding {
 }
 
 func (w *window) explain(r *rule, at int) Finding {
-	shown, title := at, ""
+	shown := at
 	if r.refine != nil {
 		shown = r.refine(w, at)
 	}
+	title := r.words(w.texts[shown])
 	if r.title != nil {
 		title = r.title(w, shown)
-	} else {
-		title = r.words(w.texts[shown])
 	}
 	first, last := min(at, shown), max(at, shown)
 	first, last = max(first, shown-20), min(last, shown+20)
