@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"database/sql"
+	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-ci/slipway/store"
+	"github.com/slipway-ci/slipway/store/storetest"
 )
 
 // run makes a build of a commit whose only step ends so, after a second.
@@ -139,4 +143,26 @@ func TestLastPassed(t *testing.T) {
 	b, err = w.LastPassed(t.Context(), r.ID, main, 2)
 	w.ok(err)
 	w.want(b.Number, int64(1))
+}
+
+// A digest goes with its step, and out of the search's index too.
+func TestSearchForgetsWhatIsDeleted(t *testing.T) {
+	w := &world{T: t, now: time.UnixMilli(1_700_000_000_000)}
+	path := filepath.Join(t.TempDir(), "slipway.db")
+	w.Store = storetest.OpenAt(t, path, func() time.Time { return w.now })
+	w.run(w.repo("ferry"), main, "a", store.Failure)
+	d := w.digest("departed too early", "departed too early", nil)
+	db, err := sql.Open("sqlite", path+"?_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)")
+	w.ok(err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), `DELETE FROM steps WHERE id = ?`, d.StepID)
+	w.ok(err)
+	if _, err := w.Digest(t.Context(), d.StepID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the digest: %v", err)
+	}
+	found, err := w.SearchFailures(t.Context(), store.FailureQuery{Text: "departed"})
+	w.ok(err)
+	w.want(len(found), 0)
+	_, err = db.ExecContext(t.Context(), `INSERT INTO digests_text (digests_text) VALUES ('integrity-check')`)
+	w.ok(err)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slipway-ci/slipway/server/github/githubtest"
 )
@@ -64,6 +65,21 @@ steps:
 		t.Errorf("a command ran after the one that failed:\n%s", log)
 	}
 	w.wantLines(w.log(r, 1, 1, 4), "it is failure")
+
+	// The digest follows the verdict.
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for b.Jobs[0].Steps[1].Failure == nil {
+		select {
+		case <-w.ctx.Done():
+			t.Fatal("no digest was written")
+		case <-tick.C:
+			b = w.build(r, 1)
+		}
+	}
+	if f := b.Jobs[0].Steps[1].Failure; f.Title != "exit 2" || f.Line == 0 {
+		t.Errorf("digest: %+v", f)
+	}
 }
 
 func TestVerdictWithoutRunning(t *testing.T) {

@@ -222,6 +222,10 @@ type build struct {
 			Status   string `json:"status"`
 			ExitCode *int   `json:"exit_code"`
 			Error    string `json:"error"`
+			Failure  *struct {
+				Line  int64  `json:"line"`
+				Title string `json:"title"`
+			} `json:"failure"`
 		} `json:"steps"`
 	} `json:"jobs"`
 }

@@ -19,7 +19,7 @@
 //
 // A row that begins a command forgets what was found before: the commands of a
 // step run until one fails, so the error is in the output of the last one. Only
-// one that does nothing but exit is taken for the end of those before it.
+// one that does nothing but exit leaves what was found in them.
 //
 // # A new rule
 //

@@ -53,9 +53,10 @@ func (s *Search) Add(rows []logs.Line) {
 	}
 }
 
-// begin forgets what was found before a command.
+// begin forgets what was found before a command, unless all that one does is to
+// end the step for it.
 func (s *Search) begin(l *logs.Line) {
-	if s.start > 0 && quits.Match(l.Text) {
+	if s.rule != nil && quits.Match(l.Text) {
 		return
 	}
 	*s = Search{start: l.N, command: bytes.Clone(l.Text[:min(len(l.Text), maxCommand)]), last: l.N}

@@ -47,6 +47,9 @@ func TestExitIsTheEndOfTheCommandsBeforeIt(t *testing.T) {
 	if got, s := find(rows); got.Line != 2 || s.Command() != "go vet ./... || failed=1" {
 		t.Errorf("%+v, command %q", got, s.Command())
 	}
+	if got, s := find(logOf("$ echo before", "before", "$ exit 2")); got.Line != 3 || s.Command() != "exit 2" {
+		t.Errorf("where nothing was found before: %+v, command %q", got, s.Command())
+	}
 }
 
 func TestLogWithoutOutput(t *testing.T) {
