@@ -55,14 +55,20 @@ var (
 // goTestMessage finds what a test said that failed: below its name, or with -v
 // above it. Of a test with subtests it is the first of these that failed.
 func goTestMessage(w *window, at int) int {
-	failed := at
+	if at+1 < len(w.texts) && strings.HasPrefix(w.texts[at+1], "panic: ") {
+		return at + 1
+	}
+	failed, said := at, -1
 	for i := at + 1; i < len(w.texts) && w.output(i) && strings.HasPrefix(w.texts[i], " "); i++ {
-		if goMessage.MatchString(w.texts[i]) {
-			return i
+		switch {
+		case goFail.MatchString(w.texts[i]) && failed == at:
+			failed, said = i, -1 // what the test itself said was said in passing
+		case goMessage.MatchString(w.texts[i]) && said < 0:
+			said = i
 		}
-		if failed == at && goFail.MatchString(w.texts[i]) {
-			failed = i
-		}
+	}
+	if said >= 0 {
+		return said
 	}
 	name := submatch(goFail, w.texts[failed])
 	for i := at - 1; i >= 0 && w.output(i); i-- {
@@ -75,8 +81,8 @@ func goTestMessage(w *window, at int) int {
 
 // goTestTitle puts the test's name before its message.
 func goTestTitle(w *window, at int) string {
-	if !goMessage.MatchString(w.texts[at]) {
-		return submatch(goFail, w.texts[at])
+	if name := submatch(goFail, w.texts[at]); name != "" {
+		return name
 	}
 	for i := at - 1; i >= 0; i-- {
 		for _, heads := range []*regexp.Regexp{goFail, goRun} {
