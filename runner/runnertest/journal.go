@@ -1,0 +1,177 @@
+package runnertest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner"
+)
+
+// journal is what processes record of one job; it outlives them.
+type journal struct {
+	mu     sync.Mutex // guards what follows
+	state  runner.State
+	ended  *runner.JobResult
+	logs   map[int]*journalLog
+	errors []string // what no Observer should be told
+}
+
+// journalLog is the log of one step.
+type journalLog struct {
+	rows  []runner.Line
+	again [runner.StreamStderr + 1]int // rows of an unfinished line to be fed again
+}
+
+func newJournal() *journal {
+	return &journal{logs: map[int]*journalLog{}, state: runner.State{
+		Ops: map[string]runner.OpRecord{}, Started: map[int]time.Time{}, Results: map[int]runner.StepResult{}}}
+}
+
+// recorded is what the next process finds.
+func (j *journal) recorded() runner.State {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return runner.State{Ops: maps.Clone(j.state.Ops), Started: maps.Clone(j.state.Started), Results: maps.Clone(j.state.Results)}
+}
+
+// rows are those that a reader sees of each step's log, as texts.
+func (j *journal) rows() map[int][]string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	all := map[int][]string{}
+	for step, g := range j.logs {
+		for _, r := range g.rows {
+			all[step] = append(all[step], fmt.Sprintf("%d %d %v %s", r.Stream, r.Kind, r.End, r.Text))
+		}
+	}
+	return all
+}
+
+// output is the text that a step's own commands wrote.
+func (j *journal) output(step int) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var b bytes.Buffer
+	if g := j.logs[step]; g != nil {
+		for _, r := range g.rows {
+			if r.Kind == runner.LineOutput {
+				b.Write(r.Text)
+				if r.End {
+					b.WriteByte('\n')
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
+// writer is the journal as one process has it.
+type writer struct {
+	*journal
+	life *life
+}
+
+var (
+	_ runner.Observer = writer{}
+	_ runner.Ender    = writer{}
+)
+
+func (w writer) do(ctx context.Context, name string, record func()) error {
+	return w.life.do(ctx, name, func(context.Context) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		record()
+		return nil
+	})
+}
+
+func (w writer) Intend(ctx context.Context, op runner.Op) error {
+	if op.Kind == runner.OpStop {
+		w.life.intendsStop()
+	}
+	return w.do(ctx, "intend "+op.Key(), func() {
+		if _, ok := w.state.Ops[op.Key()]; !ok {
+			w.state.Ops[op.Key()] = runner.OpRecord{}
+		}
+	})
+}
+
+func (w writer) Done(ctx context.Context, op runner.Op, id string) error {
+	return w.do(ctx, "done "+op.Key(), func() { w.state.Ops[op.Key()] = runner.OpRecord{Done: true, ID: id} })
+}
+
+func (w writer) StepStarted(ctx context.Context, step int, at time.Time) error {
+	return w.do(ctx, fmt.Sprintf("step %d started", step), func() { w.state.Started[step] = at })
+}
+
+func (w writer) StepFinished(ctx context.Context, step int, r runner.StepResult) error {
+	return w.do(ctx, fmt.Sprintf("step %d finished", step), func() {
+		if _, ok := w.state.Results[step]; ok {
+			w.errors = append(w.errors, fmt.Sprintf("step %d finished twice", step))
+		}
+		w.state.Results[step] = r
+	})
+}
+
+func (w writer) JobEnded(ctx context.Context, r runner.JobResult) error {
+	return w.do(ctx, "job ended", func() { w.ended = &r })
+}
+
+func (w writer) Log(_ context.Context, step int) (runner.Log, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	g := w.logs[step]
+	if g == nil {
+		g = &journalLog{}
+		w.logs[step] = g
+	}
+	g.again = [runner.StreamStderr + 1]int{}
+	for _, r := range g.rows {
+		if g.again[r.Stream]++; r.End {
+			g.again[r.Stream] = 0
+		}
+	}
+	return &pen{w: w, step: step, log: g}, nil
+}
+
+// pen is a journalLog as one process has it.
+type pen struct {
+	w    writer
+	step int
+	log  *journalLog
+}
+
+func (p *pen) Append(lines ...runner.Line) error {
+	return p.w.do(context.Background(), fmt.Sprintf("append %d", p.step), func() {
+		for _, l := range lines {
+			switch g := p.log; {
+			case l.Open:
+			case g.again[l.Stream] > 0 && !l.End:
+				g.again[l.Stream]--
+			default:
+				g.again[l.Stream] = 0
+				l.Text = bytes.Clone(l.Text)
+				g.rows = append(g.rows, l)
+			}
+		}
+	})
+}
+
+func (p *pen) SourceLines(s runner.Stream) (n int64) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	for _, r := range p.log.rows {
+		if r.Stream == s && r.End {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *pen) Close() error {
+	return p.w.do(context.Background(), fmt.Sprintf("close %d", p.step), func() {})
+}
