@@ -15,7 +15,8 @@ type capabilityHeader struct {
 	pid     int32
 }
 
-type capabilityData struct{ effective, permitted, inheritable uint32 }
+// capabilityData has a word of the effective, permitted and inheritable sets.
+type capabilityData [3]uint32
 
 // dropCapabilities empties the sets of all threads. Docker has set
 // no_new_privs, so that nothing brings them back.
