@@ -26,7 +26,7 @@ func TestBrowserFollowsABuild(t *testing.T) {
 	must(t, w.Append(output("10%\r90%\rall"), command("make check", 0), output("checked")))
 	b.await(`document.querySelector('#L5 .t')?.textContent === 'all' && document.querySelector('#tail')?.textContent === ''`)
 	b.await(`document.querySelector('#L7')?.closest('details').open`)
-	if eval[bool](b, `document.querySelector('#L5')?.closest('details').open`) {
+	if eval[bool](b, `document.querySelector('#L2').closest('details').open`) {
 		t.Error("the command that passed is still unfolded")
 	}
 

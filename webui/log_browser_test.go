@@ -79,7 +79,7 @@ func (b *tab) click(selector string) {
 // retype empties the search field and puts the focus into it.
 func (b *tab) retype() {
 	b.t.Helper()
-	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[name=q]').value = ''; document.querySelector('[name=q]').focus()`))
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-search [name=q]').value = ''; document.querySelector('#log-search [name=q]').focus()`))
 }
 
 // times chooses which times are shown beside the rows.
@@ -218,7 +218,7 @@ func TestBrowserSearchesTheLog(t *testing.T) {
 	b.press("nowhere")
 	b.await(`document.querySelector('#log-search output').textContent === 'no hits'`)
 	b.press(kb.Escape)
-	b.await(`document.activeElement.id === 'log-box' && document.querySelector('#log-search output').textContent === '' && document.querySelector('[name=q]').value === ''`)
+	b.await(`document.activeElement.id === 'log-box' && document.querySelector('#log-search output').textContent === '' && document.querySelector('#log-search [name=q]').value === ''`)
 }
 
 // marksDrawn is true if there is something in the scale beside the scroll bar.
@@ -235,7 +235,7 @@ func TestBrowserKeepsItsOwnSearch(t *testing.T) {
 	for _, c := range []struct {
 		focus string
 		taken bool
-	}{{"a.logo", false}, {"#log-box", true}, {"[name=q]", false}} {
+	}{{"a.logo", false}, {"#log-box", true}, {"#log-search [name=q]", false}} {
 		b.do(chromedp.Focus(chromedp.CSS(c.focus)))
 		b.pressCtrl("f")
 		if got := eval[bool](b, "window.taken"); got != c.taken {
@@ -333,7 +333,7 @@ func TestBrowserShowsHostileOutputAsText(t *testing.T) {
 			t.Errorf("%s shows %q", id, got)
 		}
 	}
-	b.do(chromedp.Focus(chromedp.CSS("[name=q]")))
+	b.do(chromedp.Focus(chromedp.CSS("#log-search [name=q]")))
 	b.press("onerror=")
 	b.await(`document.querySelector('#log-search output').textContent === '1 of 3'`)
 	if eval[bool](b, `document.title.includes('pwned') || document.querySelector('#log img, #log script, #log [onclick], #log .t a:not([href^=https])') !== null`) {

@@ -121,7 +121,7 @@ const firstPaint = `new Promise((done) => new PerformanceObserver((list) => {
 // it was painted.
 func jump(n int) string {
 	return fmt.Sprintf(`new Promise((done) => {
-		const q = document.querySelector('[name=q]'), start = performance.now();
+		const q = document.querySelector('#log-search [name=q]'), start = performance.now();
 		q.value = ':%d';
 		q.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true}));
 		const look = () => document.querySelector('#L%d') ? requestAnimationFrame(() => done(performance.now() - start)) : requestAnimationFrame(look);
