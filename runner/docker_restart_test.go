@@ -98,13 +98,19 @@ func TestDockerEngineIsStoppedMeanwhile(t *testing.T) {
 // TestDockerEngineWithLiveRestore: the container runs on without its engine, and
 // nothing of it is lost.
 func TestDockerEngineWithLiveRestore(t *testing.T) {
-	d := runnertest.NewDaemon(t, "--live-restore")
-	s := newDaemonScenario(t, d, with(step("build"), commands("echo up", "sleep 1", "echo late", "kill -9 $$")))
+	d, shared := runnertest.NewDaemon(t, "--live-restore"), t.TempDir()
+	s := newDaemonScenario(t, d, with(step("build"), commands("echo up", "until test -e /shared/back; do sleep 0.1; done", "echo late", "kill -9 $$"),
+		func(p *pipeline.Step) {
+			p.Volumes = []pipeline.Mount{{Kind: pipeline.MountHost, Source: shared, Target: "/shared"}}
+		}))
 	s.start()
 	s.printed("build", "up")
 	d.Kill()
 	d.Start()
+	if err := os.WriteFile(filepath.Join(shared, "back"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s.wait()
 	s.wantJob(runner.Failure, "step build failed: exit code 137 (killed)", "build")
-	s.wantOutput("build", "$ echo up [-1]", "up", "$ sleep 1 [0]", "$ echo late [0]", "late", "$ kill -9 $$ [0]")
+	s.wantOutput("build", "$ echo up [-1]", "up", "$ until test -e /shared/back; do sleep 0.1; done [0]", "$ echo late [0]", "late", "$ kill -9 $$ [0]")
 }
