@@ -48,6 +48,7 @@ func newUnkillable(t *testing.T) *runnertest.Unkillable {
 
 // TestDeath is a part of what runnertest does to its own engine at every point.
 func TestDeath(t *testing.T) {
+	t.Parallel()
 	for name, ends := range map[string][]runnertest.End{
 		"start":  {{At: "start 2-1 1 after"}, {At: "done start/3/1 1 before"}},
 		"retry":  {{At: "done attempt/4/2 1 before"}, {At: "done create-container/4/2 1 before"}},

@@ -33,7 +33,7 @@ type Daemon struct {
 // it had is removed.
 func NewDaemon(tb testing.TB, flags ...string) *Daemon {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "engine-") // a socket's path must be short
+	dir, err := os.MkdirTemp("", "engine-") //nolint:usetesting // the path of a socket must be short
 	if err != nil {
 		tb.Fatal(err)
 	}

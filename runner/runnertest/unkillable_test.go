@@ -83,7 +83,7 @@ func TestDeathAtEachPoint(t *testing.T) {
 // TestManyDeaths ends ten processes in a row, each at a random point.
 func TestManyDeaths(t *testing.T) {
 	all := points(t)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
+	random := rand.New(rand.NewPCG(1, 2)) // the same each time
 	for range 20 {
 		var ends []runnertest.End
 		for range 10 {
@@ -123,6 +123,7 @@ var mutations = []struct {
 
 // TestMutationsAreCaught: the suite fails when a promise is broken.
 func TestMutationsAreCaught(t *testing.T) {
+	t.Parallel()
 	all := points(t)
 	for _, m := range mutations {
 		t.Run(m.name, func(t *testing.T) {
