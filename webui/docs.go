@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -59,7 +60,8 @@ func loadManual() (*manual, error) {
 		if err != nil {
 			return nil, err
 		}
-		doc := md.Parser().Parse(text.NewReader(source))
+		ids := parser.NewContext(parser.WithIDs(&headingIDs{taken: map[string]int{}}))
+		doc := md.Parser().Parse(text.NewReader(source), parser.WithContext(ids))
 		p := docPage{Name: name, Sections: sections(doc, source)}
 		if len(p.Sections) == 0 || p.Sections[0].Level != 1 {
 			return nil, fmt.Errorf("docs/%s.md begins with no title", name)
@@ -75,6 +77,33 @@ func loadManual() (*manual, error) {
 	}
 	return m, nil
 }
+
+// headingIDs names headings as GitHub does, so that the links in the files hold
+// there too.
+type headingIDs struct{ taken map[string]int }
+
+// Generate returns the ID of a heading with that text.
+func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {
+	id := strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ' || r == '-':
+			return '-'
+		case r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		default:
+			return -1
+		}
+	}, strings.TrimSpace(string(value)))
+	n := h.taken[id]
+	h.taken[id]++
+	if n > 0 {
+		id = fmt.Sprintf("%s-%d", id, n)
+	}
+	return []byte(id)
+}
+
+// Put hears of IDs that a file sets itself; none does.
+func (*headingIDs) Put([]byte) {}
 
 // sections splits a document at its headings.
 func sections(doc ast.Node, source []byte) (out []docSection) {
