@@ -37,7 +37,7 @@ func (u *UI) setTheme(c *request) error {
 	if !isTheme(value) {
 		return &pageError{http.StatusBadRequest, "There is no such theme."}
 	}
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // the page's script sets it too, and over http it has to work
 		Name: themeCookie, Value: value, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
 		SameSite: http.SameSiteLaxMode, Secure: u.public.Scheme == "https",
 	}
