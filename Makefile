@@ -39,8 +39,8 @@ demo: build ## show the main job at http://localhost:8080 (ARGS=--once: exit wit
 	@.ci/setup docker busybox -- bin/slipway demo $(ARGS)
 
 .PHONY: test
-test: vet lint ## vet, lint and run all tests (they need Docker, busybox, gcc, chromium and npm)
-	.ci/setup docker busybox gcc chromium axe -- go test -race -count=1 -timeout 30m $(ARGS) ./...
+test: vet lint ## vet, lint and run all tests (they need Docker, busybox, gcc, chromium, npm and docker-registry)
+	.ci/setup docker busybox gcc chromium axe registry -- go test -race -count=1 -timeout 30m $(ARGS) ./...
 
 .PHONY: test-nodocker
 test-nodocker: ## run the tests that need neither Docker nor a browser

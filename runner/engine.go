@@ -36,9 +36,10 @@ type Engine interface {
 	// Ping reports whether the engine answers.
 	Ping(ctx context.Context) error
 
-	// PullImage makes the image present as policy says. Progress goes to
-	// progress as lines of text, at most a few a second.
-	PullImage(ctx context.Context, image string, policy pipeline.Pull, progress io.Writer) error
+	// PullImage makes the image present as its policy says. Progress goes to
+	// progress as lines of text, at most a few a second. An image that is present
+	// because someone else had a login for it is ErrImage to who may not have it.
+	PullImage(ctx context.Context, s ImageSpec, progress io.Writer) error
 
 	CreateNetwork(ctx context.Context, s NetworkSpec) (id string, err error)
 	// CreateSandbox returns when the sandbox runs and its routes stand. Called

@@ -41,6 +41,8 @@ type Job struct {
 
 	// AllowMetadata lets the steps reach the metadata services of clouds.
 	AllowMetadata bool
+	// Login returns the job's logins for registries; nil: there are none.
+	Login LoginFunc
 
 	Limits    Limits
 	MaxSteps  int           // steps at once, services not counted; 0 means 8

@@ -78,7 +78,7 @@ func (ps *pulls) start(r *run, image string, policy pipeline.Pull) *pull {
 	p := &pull{done: make(chan struct{})}
 	ps.images[key] = p
 	ps.running.Go(func() {
-		p.err = r.eng.PullImage(ps.ctx, image, policy, p)
+		p.err = r.eng.PullImage(ps.ctx, ImageSpec{Image: image, Policy: policy, Login: r.job.Login}, p)
 		if p.err != nil {
 			ps.mu.Lock()
 			delete(ps.images, key)

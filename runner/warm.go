@@ -121,7 +121,7 @@ func (r *run) warm(s *step) {
 func (s *step) makeWarm(ctx context.Context) (id string, out Output) {
 	r := s.run
 	// An image that is still to come may come from the steps before.
-	if r.eng.PullImage(ctx, s.plan.Image, pipeline.PullNever, io.Discard) != nil {
+	if r.eng.PullImage(ctx, ImageSpec{Image: s.plan.Image, Policy: pipeline.PullNever, Login: r.job.Login}, io.Discard) != nil {
 		return "", nil
 	}
 	select {

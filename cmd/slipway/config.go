@@ -7,9 +7,12 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/slipway-ci/slipway/runner/docker"
 )
 
 // config is all that the server is configured by. This file is the only reader
@@ -41,6 +44,8 @@ type config struct {
 	Pool             int      `default:"-1" env:"SLIPWAY_POOL" help:"Job networks that stand ready, so that builds start sooner (default: as many as jobs at once, but at least 2); 0 for none."`
 	PrivilegedImages []string `env:"SLIPWAY_PRIVILEGED_IMAGES" placeholder:"IMAGE,…" help:"Plugin images that run privileged in repositories that an admin trusts with security."`
 
+	RegistriesFile string `env:"SLIPWAY_REGISTRIES_FILE" type:"path" placeholder:"FILE" help:"Logins for image registries that every repository may use, in the format of Docker's config.json with its credential helpers (default: the config.json that docker login writes). A repository's own go first."`
+
 	DockerHost string `placeholder:"URL" env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
 	sandboxFlags
 	LogLevel string `default:"info" enum:"debug,info,warn,error" env:"SLIPWAY_LOG_LEVEL" help:"debug, info, warn or error."`
@@ -50,6 +55,7 @@ type config struct {
 	webhookSecret string
 	adminToken    string
 	networks      netip.Prefix
+	logins        docker.LoginFile
 	retryBase     time.Duration // of retries against GitHub; 0 for the default; tests shorten it
 }
 
@@ -101,7 +107,21 @@ func (c *config) validate() error {
 			errs = append(errs, fmt.Errorf("SLIPWAY_BUILD_DNS names %q: it must be an IP address like 9.9.9.9", s))
 		}
 	}
-	return errors.Join(errs...)
+	c.logins = loginFile(c.RegistriesFile)
+	return errors.Join(append(errs, c.logins.Check())...)
+}
+
+// loginFile is the file with the logins for registries: the one that was named,
+// or the one that the docker command writes, if there is one.
+func loginFile(named string) docker.LoginFile {
+	if named != "" {
+		return docker.LoginFile{Path: named}
+	}
+	dir := os.Getenv("DOCKER_CONFIG")
+	if home, err := os.UserHomeDir(); dir == "" && err == nil {
+		dir = filepath.Join(home, ".docker")
+	}
+	return docker.LoginFile{Path: filepath.Join(dir, "config.json"), Optional: true}
 }
 
 // secret reads a secret from its variable or its file, but not from both.
@@ -133,7 +153,7 @@ func (c *config) secrets() []string {
 			out = append(out, s)
 		}
 	}
-	return out
+	return append(out, c.logins.Passwords()...)
 }
 
 func (c *config) level() slog.Level {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker/docker/api/types/image"
 
+	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/docker"
 	"github.com/slipway-ci/slipway/runner/pipeline"
 )
@@ -37,7 +38,7 @@ func findDemoImage(ctx context.Context, host, want string, s *story) (demoImage,
 		return demoImage{ref: want}, nil
 	}
 	s.say("pulling the image %s", want)
-	pullErr := docker.New(cli, docker.Options{}).PullImage(ctx, want, pipeline.PullIfNotPresent, io.Discard)
+	pullErr := docker.New(cli, docker.Options{}).PullImage(ctx, runner.ImageSpec{Image: want, Policy: pipeline.PullIfNotPresent}, io.Discard)
 	if pullErr == nil {
 		return demoImage{ref: want}, nil
 	}

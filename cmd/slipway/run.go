@@ -217,6 +217,7 @@ func (r *localRun) one(ctx context.Context, number int, w pipeline.Workflow) (ru
 		Server: r.id, ID: fmt.Sprint(number), Workflow: w, Nonce: randomHex(), Timeout: r.Timeout, Kill: r.kill,
 		Limits: runner.Limits{PIDs: 4096},
 		Secret: func(name string) (string, bool) { v, ok := r.secrets[name]; return v, ok },
+		Login:  loginFile("").Login,
 		Source: func(ctx context.Context) (io.ReadCloser, error) {
 			return source.WorkTree(ctx, r.dir, w.Workspace.Path)
 		},

@@ -66,14 +66,14 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 		return nil, err
 	}
 	a.closers = append(a.closers, unlock)
-	engine, platform, err := a.openDocker(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	if a.store, err = store.Open(ctx, filepath.Join(c.Data, "slipway.db"), store.Options{}); err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, a.store.Close)
+	engine, platform, err := a.openDocker(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	stepLogs, err := logs.Open(filepath.Join(c.Data, "logs"), logs.Options{MaxStored: int64(c.StepLog), Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("open logs: %w", err)
@@ -95,7 +95,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 		GitHubURL: a.github.WebURL(), Platform: platform, PrivilegedImages: c.PrivilegedImages, Logger: log, URL: c.URL, Version: version, RetryBase: c.retryBase})
 	a.queue = queue.New(queue.Options{Store: a.store, Logs: stepLogs, Engine: engine, Mirrors: mirrors, Remote: a.remote,
 		Logger: log, ServerID: serverID, MaxJobs: c.MaxJobs, MaxSteps: c.MaxSteps, Timeout: c.JobTimeout, Grace: c.Grace,
-		MaxOutput: int64(c.StepOutput), Secrets: c.secrets(),
+		MaxOutput: int64(c.StepOutput), Secrets: c.secrets(), Login: c.logins.Login,
 		Limits: runner.Limits{MemoryBytes: int64(c.StepMemory), CPUs: c.StepCPUs, PIDs: c.StepPIDs}})
 	a.outbox = status.New(status.Options{Store: a.store, GitHub: a.github, Logger: log, URL: c.URL, RetryBase: c.retryBase})
 	a.digester = digest.New(digest.Options{Store: a.store, Logs: stepLogs, Mirrors: mirrors, Logger: log})
@@ -113,7 +113,7 @@ func (a *app) openDocker(ctx context.Context, c config) (_ *docker.Engine, platf
 		return nil, "", err
 	}
 	a.closers = append(a.closers, cli.Close)
-	engine := docker.New(cli, docker.Options{Logger: a.log, Subnets: c.networks, SandboxBinary: c.SandboxBinary, SandboxDNS: c.BuildDNS})
+	engine := docker.New(cli, docker.Options{Logger: a.log, Subnets: c.networks, SandboxBinary: c.SandboxBinary, SandboxDNS: c.BuildDNS, Grants: a.store})
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := engine.Ping(ctx); err != nil {

@@ -188,7 +188,7 @@ func TestListNeedsLabels(t *testing.T) {
 // of this name.
 func TestPullFromNowhere(t *testing.T) {
 	for _, policy := range []pipeline.Pull{pipeline.PullIfNotPresent, pipeline.PullAlways} {
-		err := newEngine(t).PullImage(t.Context(), "registry.invalid/slipway/nosuch:1", policy, io.Discard)
+		err := newEngine(t).PullImage(t.Context(), runner.ImageSpec{Image: "registry.invalid/slipway/nosuch:1", Policy: policy}, io.Discard)
 		if !errors.Is(err, runner.ErrImage) || !strings.HasPrefix(err.Error(), "image registry.invalid/slipway/nosuch:1 ") {
 			t.Errorf("%s: error %v, want one of the image", policy, err)
 		}

@@ -36,6 +36,9 @@ type Options struct {
 	// PullStall ends a pull of which nothing has been heard for so long; 0
 	// means 2 minutes.
 	PullStall time.Duration
+	// Grants keep an image that one repository had a login for from another that
+	// has none. nil: whoever uses the engine may have every image on it.
+	Grants Grants
 }
 
 // Engine is a runner.Engine on the Docker API.

@@ -90,7 +90,7 @@ func TestPullErrors(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			e, count := pullEngine(t, test.answer)
-			err := e.PullImage(t.Context(), test.image, test.policy, io.Discard)
+			err := e.PullImage(t.Context(), runner.ImageSpec{Image: test.image, Policy: test.policy}, io.Discard)
 			if !errors.Is(err, runner.ErrImage) || !strings.HasPrefix(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
@@ -104,7 +104,7 @@ func TestPullErrors(t *testing.T) {
 func TestPullTriesAgain(t *testing.T) {
 	e, count := pullEngine(t, refuse(500, "connection reset by peer"), pulled)
 	var progress bytes.Buffer
-	if err := e.PullImage(t.Context(), "app:1", "", &progress); err != nil {
+	if err := e.PullImage(t.Context(), runner.ImageSpec{Image: "app:1"}, &progress); err != nil {
 		t.Fatal(err)
 	}
 	if got := count.Load(); got != 2 {
@@ -122,7 +122,7 @@ func TestPullStalls(t *testing.T) {
 		<-r.Context().Done()
 	})
 	e.o.PullStall = 20 * time.Millisecond
-	err := e.PullImage(t.Context(), "app:1", "", io.Discard)
+	err := e.PullImage(t.Context(), runner.ImageSpec{Image: "app:1"}, io.Discard)
 	if !errors.Is(err, runner.ErrImage) || !strings.Contains(err.Error(), "no progress for 20ms") {
 		t.Errorf("error %v, want one that tells of no progress", err)
 	}
@@ -137,7 +137,7 @@ func TestPullWithoutEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cli.Close()
-	err = New(cli, Options{}).PullImage(t.Context(), "app:1", pipeline.PullAlways, io.Discard)
+	err = New(cli, Options{}).PullImage(t.Context(), runner.ImageSpec{Image: "app:1", Policy: pipeline.PullAlways}, io.Discard)
 	if err == nil || errors.Is(err, runner.ErrImage) {
 		t.Errorf("error %v, want one of the infrastructure", err)
 	}
@@ -160,7 +160,9 @@ func TestPullOnce(t *testing.T) {
 	errs := make([]error, 3)
 	seen := []*signalWriter{newSignalWriter(), newSignalWriter(), newSignalWriter()}
 	for i, ctx := range []context.Context{leaving, t.Context(), t.Context()} {
-		all.Go(func() { errs[i] = e.PullImage(ctx, "app:1", pipeline.PullAlways, seen[i]) })
+		all.Go(func() {
+			errs[i] = e.PullImage(ctx, runner.ImageSpec{Image: "app:1", Policy: pipeline.PullAlways}, seen[i])
+		})
 	}
 	for _, w := range seen {
 		<-w.written // every caller has joined and sees progress
@@ -192,14 +194,14 @@ func TestPullEndsWithLastCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newSignalWriter()
 	done := make(chan error, 1)
-	go func() { done <- e.PullImage(ctx, "app:1", "", w) }()
+	go func() { done <- e.PullImage(ctx, runner.ImageSpec{Image: "app:1"}, w) }()
 	<-w.written
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want canceled", err)
 	}
 	<-ended
-	if err := e.PullImage(t.Context(), "app:1", "", io.Discard); err != nil {
+	if err := e.PullImage(t.Context(), runner.ImageSpec{Image: "app:1"}, io.Discard); err != nil {
 		t.Errorf("the next pull: %v", err)
 	}
 }
@@ -209,7 +211,7 @@ func TestPullEndsWithWriter(t *testing.T) {
 	full := errors.New("disk full")
 	r, w := io.Pipe()
 	r.CloseWithError(full)
-	if err := e.PullImage(t.Context(), "app:1", "", w); !errors.Is(err, full) {
+	if err := e.PullImage(t.Context(), runner.ImageSpec{Image: "app:1"}, w); !errors.Is(err, full) {
 		t.Errorf("error %v, want the writer's", err)
 	}
 }

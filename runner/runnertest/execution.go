@@ -180,11 +180,11 @@ func noImage(r *rig) {
 	_, err := r.engine.CreateContainer(r.ctx, s)
 	r.is("CreateContainer", err, runner.ErrImage)
 	for _, image := range []string{image, "Not A Reference"} {
-		err := r.engine.PullImage(r.ctx, image, pipeline.PullNever, io.Discard)
+		err := r.engine.PullImage(r.ctx, runner.ImageSpec{Image: image, Policy: pipeline.PullNever}, io.Discard)
 		r.is("PullImage", err, runner.ErrImage)
 		if err != nil && !strings.Contains(err.Error(), image) {
 			r.Errorf("the error does not name the image: %v", err)
 		}
 	}
-	r.ok("PullImage of what is present", r.engine.PullImage(r.ctx, r.image, pipeline.PullIfNotPresent, io.Discard))
+	r.ok("PullImage of what is present", r.engine.PullImage(r.ctx, runner.ImageSpec{Image: r.image, Policy: pipeline.PullIfNotPresent}, io.Discard))
 }

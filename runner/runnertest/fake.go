@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/slipway-ci/slipway/runner"
-	"github.com/slipway-ci/slipway/runner/pipeline"
 )
 
 // Engine is a runner.Engine in memory. Its containers run Programs; its methods
@@ -117,12 +116,12 @@ func (e *Engine) Ping(ctx context.Context) error {
 }
 
 // PullImage implements runner.Engine. It writes one line of progress.
-func (e *Engine) PullImage(ctx context.Context, image string, policy pipeline.Pull, progress io.Writer) error {
-	return e.faults.call(ctx, "PullImage", image, func() error {
-		if e.isMissing(image) {
-			return fmt.Errorf("%w %s not found: manifest unknown", runner.ErrImage, image)
+func (e *Engine) PullImage(ctx context.Context, s runner.ImageSpec, progress io.Writer) error {
+	return e.faults.call(ctx, "PullImage", s.Image, func() error {
+		if e.isMissing(s.Image) {
+			return fmt.Errorf("%w %s not found: manifest unknown", runner.ErrImage, s.Image)
 		}
-		_, err := fmt.Fprintf(progress, "pulled %s\n", image)
+		_, err := fmt.Fprintf(progress, "pulled %s\n", s.Image)
 		return err
 	})
 }

@@ -119,6 +119,9 @@ func (q *Queue) tryJob(work, ctx context.Context, log *slog.Logger, o *observer,
 	if !rj.Workflow.Clone.Skip {
 		rj.Source = func(ctx context.Context) (io.ReadCloser, error) { return q.source(ctx, r, b, rj.Workflow) }
 	}
+	if err := q.addLogins(work, &rj, r, b); err != nil {
+		return err
+	}
 	_, err = runner.Run(ctx, rj, state, q.Engine, o)
 	return err
 }

@@ -34,6 +34,9 @@ type Options struct {
 	MaxOutput int64         // bytes a step may write
 	Limits    runner.Limits // of each container
 	Secrets   []string      // values that no log may show
+	// Login returns the logins for image registries that every repository may use,
+	// beside its own; nil: there are none.
+	Login runner.LoginFunc
 
 	// RetryAfter is the wait after the store failed; 0 means 1 s.
 	RetryAfter time.Duration
