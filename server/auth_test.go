@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -24,6 +25,9 @@ var access = map[string]string{
 	"GET /schema/pipeline.json":                        "open",
 	"GET /api/repos/:owner/:name":                      "repo",
 	"PATCH /api/repos/:owner/:name":                    "admin",
+	"GET " + registriesRoute:                           "admin",
+	"PUT " + registriesRoute + "/:registry":            "admin",
+	"DELETE " + registriesRoute + "/:registry":         "admin",
 	"GET " + repoRoute:                                 "repo",
 	"GET " + buildRoute:                                "repo",
 	"GET " + buildRoute + "/events":                    "repo",
@@ -34,8 +38,9 @@ var access = map[string]string{
 }
 
 const (
-	repoRoute  = "/api/repos/:owner/:name/builds"
-	buildRoute = repoRoute + "/:number"
+	repoRoute       = "/api/repos/:owner/:name/builds"
+	buildRoute      = repoRoute + "/:number"
+	registriesRoute = "/api/repos/:owner/:name/registries"
 )
 
 // The token opens what changes something and private repositories. Without it a
@@ -72,11 +77,23 @@ func TestAuthorisationOfEveryRoute(t *testing.T) {
 	}
 }
 
+// loginToRemove gives a repository what a route removes.
+func (w *world) loginToRemove(name string) {
+	w.Helper()
+	r, err := w.store.Repo(w.ctx, "acme", name)
+	if errors.Is(err, store.ErrNotFound) {
+		return
+	}
+	w.ok(err)
+	w.ok(w.store.SetRegistryLogin(w.ctx, r.ID, store.RegistryLogin{Registry: "ghcr.io", Username: "ci", Password: "pw"}))
+}
+
 func (w *world) checkAccess(kind, method, route string) {
 	w.Helper()
 	try := func(repo string, header ...string) answer {
 		w.Helper()
-		path := strings.NewReplacer(":owner", "acme", ":name", repo, ":number", "1", ":job", "1", ":step", "2").Replace(route)
+		path := strings.NewReplacer(":owner", "acme", ":name", repo, ":number", "1", ":job", "1", ":step", "2", ":registry", "ghcr.io").Replace(route)
+		w.loginToRemove(repo)
 		return w.do(method, path, "", header...)
 	}
 	const none = 0

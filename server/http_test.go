@@ -153,7 +153,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 		ids[id] = true
 		w.checkOperation(path, op)
-		if _, secured := op["security"]; secured != (route.Method != http.MethodGet) {
+		if _, secured := op["security"]; secured != (access[route.Method+" "+route.Path] == "admin") {
 			t.Errorf("%s: security %v", id, op["security"])
 		}
 	}

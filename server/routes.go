@@ -28,6 +28,9 @@ func (s *Server) routes() {
 	get(s, api, anyone, step+"/log", "get-log", "The log of a step as plain text", s.getLog)
 
 	patch(s, api, admin, repo, "change-repo", "Change a repository's settings; what is not given stays", s.changeRepo)
+	get(s, api, admin, repo+"/registries", "list-registries", "A repository's logins for image registries, without their passwords", s.listRegistries)
+	put(s, api, admin, repo+"/registries/{registry}", "set-registry", "Give a repository a login for an image registry", s.setRegistry)
+	remove(s, api, admin, repo+"/registries/{registry}", "remove-registry", "Take a login from a repository", s.removeRegistry)
 	post(s, api, admin, build+"/cancel", "cancel-build", "Cancel a build; a second time: kill it", http.StatusOK, s.cancelBuild)
 	post(s, api, admin, build+"/restart", "restart-build", "Run a build again, as a new one", http.StatusCreated, s.restartBuild)
 	post(s, api, admin, build+"/approve", "approve-build", "Let a fork's pull request run", http.StatusOK, s.approveBuild)
@@ -62,6 +65,14 @@ func post[I, O any](s *Server, api huma.API, a access, path, id, summary string,
 
 func patch[I, O any](s *Server, api huma.API, a access, path, id, summary string, h func(context.Context, *I) (*O, error)) {
 	register(s, api, a, huma.Operation{Method: http.MethodPatch, Path: path, OperationID: id, Summary: summary, MaxBodyBytes: 64 << 10}, h)
+}
+
+func put[I, O any](s *Server, api huma.API, a access, path, id, summary string, h func(context.Context, *I) (*O, error)) {
+	register(s, api, a, huma.Operation{Method: http.MethodPut, Path: path, OperationID: id, Summary: summary, MaxBodyBytes: 64 << 10}, h)
+}
+
+func remove[I, O any](s *Server, api huma.API, a access, path, id, summary string, h func(context.Context, *I) (*O, error)) {
+	register(s, api, a, huma.Operation{Method: http.MethodDelete, Path: path, OperationID: id, Summary: summary}, h)
 }
 
 // register adds a route whose handler runs only for whom a allows, and maps
