@@ -32,6 +32,7 @@ type attemptRecord struct {
 	Stderr int64  `json:"stderr"`
 	Words  int64  `json:"words"` // slipway's own
 	After  string `json:"after"`
+	Used   Usage  `json:"used"` // by them
 }
 
 // lines returns the number of lines by stream.
@@ -105,6 +106,7 @@ func (x *execution) next(res StepResult) error {
 	rec := attemptRecord{
 		Words: lines[StreamSlipway], Stdout: lines[StreamStdout], Stderr: lines[StreamStderr],
 		After: r.mask.String(validText(res.Reason)),
+		Used:  x.used.attempts(),
 	}
 	id, err := json.Marshal(rec)
 	if err != nil {
@@ -117,6 +119,7 @@ func (x *execution) next(res StepResult) error {
 	r.remove(s)
 	s.attempt, s.created = s.attempt+1, false
 	x.adopted, x.stopping, x.interrupted = false, false, ""
+	x.used.nextAttempt()
 	x.announce(rec)
 	if res.Status == Error {
 		_ = pause(x.whole, min(errorPause<<(s.attempt-2), maxErrorPause)) // the attempt notices that the step has to end
@@ -142,7 +145,7 @@ func (x *execution) takeUp() error {
 	if err := json.Unmarshal([]byte(op.ID), &rec); err != nil {
 		return x.run.fail(fmt.Errorf("read record of attempt %d of step %s: %w", x.step.attempt, x.step.plan.Name, err))
 	}
-	x.passes.base = rec.lines()
+	x.passes.base, x.used.before = rec.lines(), rec.Used
 	if x.sink.log.SourceLines(StreamSlipway) <= rec.Words {
 		x.announce(rec)
 	}

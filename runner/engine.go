@@ -101,6 +101,10 @@ type Engine interface {
 	// since services complain about that. ErrNoProbe means that it cannot tell.
 	Listening(ctx context.Context, containerID string, port int) (bool, error)
 
+	// Usage returns what a container that runs has used so far. It may take a
+	// second. Of one that has ended nothing is known, which is an error.
+	Usage(ctx context.Context, containerID string) (Usage, error)
+
 	RemoveContainer(ctx context.Context, id string) error // kills it if it runs
 	RemoveNetwork(ctx context.Context, id string) error
 	RemoveVolume(ctx context.Context, id string) error

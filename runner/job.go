@@ -92,6 +92,9 @@ type StepResult struct {
 	Reason     string
 	StartedAt  time.Time // zero if it never started
 	FinishedAt time.Time
+	// Usage is what its containers used, up to the last sample; zero if it was
+	// too short for one.
+	Usage Usage
 }
 
 // JobResult is how a job ended.

@@ -46,7 +46,7 @@ type waiter struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		state: runner.State{Ops: map[string]runner.OpRecord{}, Started: map[int]time.Time{}, Results: map[int]runner.StepResult{}},
+		state: runner.State{Ops: map[string]runner.OpRecord{}, Started: map[int]time.Time{}, Results: map[int]runner.StepResult{}, Used: map[int]runner.Usage{}},
 		logs:  map[int]*memLog{},
 	}
 }
@@ -129,6 +129,17 @@ func (l *ledger) StepFinished(ctx context.Context, step int, r runner.StepResult
 	return ctx.Err()
 }
 
+// StepUsed implements runner.UsageObserver.
+func (l *ledger) StepUsed(ctx context.Context, step int, u runner.Usage) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dead {
+		return errDead
+	}
+	l.state.Used[step] = u
+	return ctx.Err()
+}
+
 // JobEnded implements runner.Ender.
 func (l *ledger) JobEnded(ctx context.Context, r runner.JobResult) error {
 	l.mu.Lock()
@@ -185,7 +196,7 @@ func (l *ledger) revive() runner.State {
 	for _, g := range l.logs {
 		g.open = false
 	}
-	state := runner.State{Ops: map[string]runner.OpRecord{}, Started: map[int]time.Time{}, Results: map[int]runner.StepResult{}}
+	state := runner.State{Ops: map[string]runner.OpRecord{}, Started: map[int]time.Time{}, Results: map[int]runner.StepResult{}, Used: map[int]runner.Usage{}}
 	for k, v := range l.state.Ops {
 		state.Ops[k] = v
 	}
@@ -194,6 +205,9 @@ func (l *ledger) revive() runner.State {
 	}
 	for k, v := range l.state.Results {
 		state.Results[k] = v
+	}
+	for k, v := range l.state.Used {
+		state.Used[k] = v
 	}
 	return state
 }

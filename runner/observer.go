@@ -145,4 +145,5 @@ type State struct {
 	Ops     map[string]OpRecord // by Op.Key
 	Started map[int]time.Time   // steps whose turn had come, by number
 	Results map[int]StepResult  // steps that ended, by number
+	Used    map[int]Usage       // by steps that have not ended, by number
 }

@@ -9,7 +9,7 @@ import (
 
 // outcome is the step's result: err is why its container's end is not known.
 func (x *execution) outcome(st ContainerState, err error) StepResult {
-	res := StepResult{StartedAt: x.began, FinishedAt: time.Now()}
+	res := StepResult{StartedAt: x.began, FinishedAt: time.Now(), Usage: x.used.total()}
 	ran := err == nil
 	if ran && x.interrupted != "" && !x.stopping {
 		ran, err = false, errors.New(x.interrupted)

@@ -31,6 +31,7 @@ type execution struct {
 	began  time.Time // its turn
 	sink   *sink
 	passes *passes
+	used   usage
 	// stopping: the container was told to stop. The goroutine that stops sets it
 	// and has ended when it is read.
 	stopping bool
@@ -76,6 +77,7 @@ func (x *execution) open() error {
 	if len(s.plan.Commands) > 0 {
 		x.passes.commands = commandRows(s.plan.Commands, r.mask)
 	}
+	x.used.known = r.state.Used[s.number]
 	if err := x.takeUp(); err != nil {
 		x.release()
 		return err
@@ -94,6 +96,7 @@ func (x *execution) open() error {
 
 // release stores what there is of a step that goes on without this Run.
 func (x *execution) release() {
+	x.recordUsage()
 	if err := x.sink.release(); err != nil {
 		_ = x.run.fail(fmt.Errorf("write log of step %s: %w", x.step.plan.Name, err))
 	}

@@ -37,6 +37,7 @@ func (x *execution) watch(id string, out Output) (ContainerState, error) {
 	probing, stop := context.WithCancel(ctx)
 	defer stop()
 	var prober sync.WaitGroup
+	prober.Go(func() { x.sample(probing, id) })
 	if x.step.health != nil {
 		prober.Go(func() { x.probe(probing, id) })
 	}

@@ -75,6 +75,9 @@ type stepJSON struct {
 	StartedAt  *time.Time   `json:"started_at,omitempty"`
 	FinishedAt *time.Time   `json:"finished_at,omitempty"`
 	Failure    *failureJSON `json:"failure,omitempty" doc:"Why it failed, as its log says it; there soon after it has ended"`
+	// Usage is left out where it is not known.
+	CPUSeconds      float64 `json:"cpu_seconds,omitempty" doc:"CPU time of all cores; absent if the step was too short to be measured"`
+	PeakMemoryBytes int64   `json:"peak_memory_bytes,omitempty" doc:"The most memory that was seen in use; absent if the step was too short to be measured"`
 }
 
 type failureJSON struct {
@@ -104,7 +107,8 @@ func newJobJSON(j store.Job) jobJSON {
 
 func newStepJSON(st store.Step) stepJSON {
 	out := stepJSON{Number: st.Number, Name: st.Name, Kind: st.Kind, Image: st.Image, Status: st.Status, Error: st.Reason,
-		StartedAt: timeJSON(st.StartedAt), FinishedAt: timeJSON(st.FinishedAt)}
+		StartedAt: timeJSON(st.StartedAt), FinishedAt: timeJSON(st.FinishedAt),
+		CPUSeconds: st.CPU.Seconds(), PeakMemoryBytes: st.PeakMemory}
 	if st.Exited {
 		out.ExitCode = &st.ExitCode
 	}

@@ -117,6 +117,10 @@ type Step struct {
 	ImagedAt   time.Time
 	RanAt      time.Time
 	FinishedAt time.Time
+	// CPU is the time of all cores, PeakMemory in bytes; both are 0 where the step
+	// was too short to be measured.
+	CPU        time.Duration
+	PeakMemory int64
 }
 
 // Duration returns how long the step has run, up to now while it runs.
@@ -125,15 +129,16 @@ func (st Step) Duration(now time.Time) time.Duration {
 }
 
 func (st *Step) scan(row scanner) error {
-	var started, imaged, ran, finished int64
+	var started, imaged, ran, finished, cpu int64
 	err := row.Scan(&st.ID, &st.JobID, &st.Number, &st.Name, &st.Kind, &st.Image, &st.Status, &st.Reason,
-		&st.Exited, &st.ExitCode, &started, &imaged, &ran, &finished)
+		&st.Exited, &st.ExitCode, &started, &imaged, &ran, &finished, &cpu, &st.PeakMemory)
+	st.CPU = time.Duration(cpu) * time.Microsecond
 	st.StartedAt, st.ImagedAt, st.RanAt, st.FinishedAt = fromMS(started), fromMS(imaged), fromMS(ran), fromMS(finished)
 	return err
 }
 
 const stepColumns = `st.id, st.job_id, st.number, st.name, st.kind, st.image, st.status, st.reason,
-	st.exited, st.exit_code, st.started_at, st.imaged_at, st.ran_at, st.finished_at`
+	st.exited, st.exit_code, st.started_at, st.imaged_at, st.ran_at, st.finished_at, st.cpu_us, st.peak_memory`
 
 // Steps returns a job's steps by number.
 func (s *Store) Steps(ctx context.Context, jobID int64) ([]Step, error) {
@@ -160,8 +165,25 @@ func (s *Store) FinishStep(ctx context.Context, st Step) error {
 			WHERE job_id = ? AND number = ? AND status IN ('blocked', 'pending', 'running')`,
 			st.Status, st.Reason, st.Exited, st.ExitCode, ms(st.StartedAt), ms(st.StartedAt), ms(st.FinishedAt),
 			st.JobID, st.Number)
+		if err == nil {
+			err = keepUsage(tx, st.JobID, st.Number, st.CPU, st.PeakMemory)
+		}
 		return s.touchJob(tx, err, st.JobID)
 	}))
+}
+
+// StepUsed records what a step has used so far. It tells nobody: that is looked
+// at when the step has ended.
+func (s *Store) StepUsed(ctx context.Context, jobID int64, number int, cpu time.Duration, peakMemory int64) error {
+	return wrap("record usage of step", s.update(ctx, func(tx *tx) error {
+		return keepUsage(tx, jobID, number, cpu, peakMemory)
+	}))
+}
+
+// keepUsage never lowers what is recorded.
+func keepUsage(tx *tx, jobID int64, number int, cpu time.Duration, peakMemory int64) error {
+	return tx.exec(`UPDATE steps SET cpu_us = max(cpu_us, ?), peak_memory = max(peak_memory, ?)
+		WHERE job_id = ? AND number = ?`, cpu.Microseconds(), peakMemory, jobID, number)
 }
 
 // touchJob marks the build of a job as changed, unless err is set.

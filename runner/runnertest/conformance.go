@@ -72,6 +72,7 @@ func Execution(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 		"PIDsLimit":           pidsLimit,
 		"MemoryLimit":         memoryLimit,
 		"CPULimit":            cpuLimit,
+		"Usage":               usageOfContainer,
 		"StdinIsClosed":       stdinIsClosed,
 		"WorkingDir":          workingDir,
 		"Environment":         environment,

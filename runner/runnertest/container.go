@@ -25,6 +25,8 @@ type container struct {
 	state     runner.ContainerState
 	listening map[int]bool // ports
 	exec      func(command []string) runner.ExecResult
+	usage     runner.Usage
+	measured  chan struct{} // closed when the usage was asked for; nil if nobody waits
 	// interrupted: it ended because the engine restarted.
 	interrupted bool
 }

@@ -123,6 +123,23 @@ func cpuLimit(r *rig) {
 	}
 }
 
+// usageOfContainer: what is counted is the container's own, and its memory is
+// what it holds and not the files that it read.
+func usageOfContainer(r *rig) {
+	f := r.begin(r.shell("dd if=/dev/zero of=/big bs=1M count=100 2>/dev/null; cat /big >/dev/null; echo read; exec sleep 1000"))
+	r.ok("await", f.stdout.await(r.ctx, "read"))
+	id := f.id
+	u, err := r.engine.Usage(r.ctx, id)
+	r.ok("Usage", err)
+	if u.CPU <= 0 || u.PeakMemory <= 0 || u.PeakMemory > 50<<20 {
+		r.Errorf("usage %+v of a container that read 100 MiB and holds little", u)
+	}
+	r.ok("Stop", r.engine.Stop(r.ctx, id, 0))
+	if u, err := r.engine.Usage(r.ctx, id); err == nil {
+		r.Errorf("usage %+v of a container that has ended", u)
+	}
+}
+
 func stdinIsClosed(r *rig) {
 	if got := r.says(r.shell("cat; echo end")); got != "end" {
 		r.Errorf("output %q, want stdin to be at its end", got)

@@ -42,6 +42,29 @@ func (e *Engine) Listening(ctx context.Context, containerID string, port int) (l
 	return listening, err
 }
 
+// Usage implements runner.Engine (see Process.Use).
+func (e *Engine) Usage(ctx context.Context, containerID string) (u runner.Usage, err error) {
+	err = e.faults.call(ctx, "Usage", containerID, func() error {
+		c, err := e.runningContainer(containerID)
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.measured == nil {
+			return fmt.Errorf("container %s: nothing is known of its usage", c.spec.Name)
+		}
+		u = c.usage
+		select {
+		case <-c.measured:
+		default:
+			close(c.measured)
+		}
+		return nil
+	})
+	return u, err
+}
+
 func (e *Engine) runningContainer(id string) (*container, error) {
 	c, err := e.container(id)
 	if err == nil && !c.snapshot().Running {

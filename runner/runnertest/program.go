@@ -134,3 +134,12 @@ func Then(programs ...Program) Program {
 		return 0
 	}
 }
+
+// Use says what the container has used by now. The channel is closed when
+// Engine.Usage has told somebody.
+func (p *Process) Use(u runner.Usage) (measured <-chan struct{}) {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	p.c.usage, p.c.measured = u, make(chan struct{})
+	return p.c.measured
+}

@@ -132,6 +132,7 @@ func (q *Queue) state(ctx context.Context, j store.Job) (runner.State, error) {
 		Ops:     map[string]runner.OpRecord{},
 		Started: map[int]time.Time{},
 		Results: map[int]runner.StepResult{},
+		Used:    map[int]runner.Usage{},
 	}
 	ops, err := q.Store.Ops(ctx, j.ID)
 	if err != nil {
@@ -151,6 +152,7 @@ func (q *Queue) state(ctx context.Context, j store.Job) (runner.State, error) {
 				Exited: st.Exited, Reason: st.Reason, StartedAt: st.StartedAt, FinishedAt: st.FinishedAt}
 		case st.Status == store.Running:
 			s.Started[st.Number] = st.StartedAt
+			s.Used[st.Number] = runner.Usage{CPU: st.CPU, PeakMemory: st.PeakMemory}
 		}
 	}
 	return s, nil

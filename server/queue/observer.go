@@ -18,8 +18,9 @@ type observer struct {
 }
 
 var (
-	_ runner.Observer = (*observer)(nil)
-	_ runner.Ender    = (*observer)(nil)
+	_ runner.Observer      = (*observer)(nil)
+	_ runner.Ender         = (*observer)(nil)
+	_ runner.UsageObserver = (*observer)(nil)
 )
 
 // JobEnded implements runner.Ender: the verdict need not wait until the job's
@@ -62,7 +63,13 @@ func (o *observer) StepFinished(ctx context.Context, step int, r runner.StepResu
 	return o.q.Store.FinishStep(ctx, store.Step{
 		JobID: o.job.ID, Number: step, Status: store.Status(r.Status), Reason: r.Reason,
 		Exited: r.Exited, ExitCode: r.ExitCode, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
+		CPU: r.Usage.CPU, PeakMemory: r.Usage.PeakMemory,
 	})
+}
+
+// StepUsed implements runner.UsageObserver.
+func (o *observer) StepUsed(ctx context.Context, step int, u runner.Usage) error {
+	return o.q.Store.StepUsed(ctx, o.job.ID, step, u.CPU, u.PeakMemory)
 }
 
 func (o *observer) Log(_ context.Context, step int) (runner.Log, error) {
