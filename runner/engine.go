@@ -202,6 +202,7 @@ type ContainerSpec struct {
 	VolumeID   string   // mounted without copying the image's files into it
 	MountPath  string   // where VolumeID is mounted; absolute
 	Limits     Limits
+	Isolation  Isolation // a Runtime that the engine does not have is ErrStart
 
 	User string // as in pipeline.Step; empty: the image's
 	// Privileged gives it the machine: all capabilities and devices. Limits, the
@@ -234,11 +235,13 @@ func (s ContainerSpec) GoString() string { return s.String() }
 // LogValue implements slog.LogValuer.
 func (s ContainerSpec) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Limits bound a container; 0 means the engine's default, except PIDs.
+// Limits bound a container; 0 means the engine's default, except where said.
 type Limits struct {
 	MemoryBytes int64   // RAM, and the same again for RAM and swap together
 	CPUs        float64 // cores
 	PIDs        int64   // processes and threads; 0 means 4096
+	OpenFiles   int64   // of each process; 0 means 65536
+	CoreBytes   int64   // of a core dump; 0 means none
 }
 
 // ContainerState is what Inspect and Wait tell.

@@ -45,6 +45,7 @@ type Job struct {
 	Login LoginFunc
 
 	Limits    Limits
+	Isolation Isolation
 	MaxSteps  int           // steps at once, services not counted; 0 means 8
 	Timeout   time.Duration // of the whole job, from its first start; 0 means none
 	Grace     time.Duration // between SIGTERM and SIGKILL; 0 means 10 s

@@ -49,6 +49,7 @@ func (s *step) containerSpec(failed []string) (ContainerSpec, error) {
 		ShmSize:     plan.ShmSize,
 		Gate:        gated(plan),
 	}
+	spec.Isolation = j.Isolation
 	spec.Limits, _ = lower(j.Limits, plan.Resources)
 	if s.joinsSandbox() {
 		spec.Sandbox = s.sandboxSpec().Name

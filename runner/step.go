@@ -183,7 +183,7 @@ func (s *step) create(ctx context.Context, failed []string) (string, error) {
 	id, err := r.do(s.op(OpCreateContainer), func(ctx context.Context) (string, error) {
 		return r.eng.CreateContainer(ctx, spec)
 	})
-	if errors.Is(err, ErrImage) {
+	if errors.Is(err, ErrImage) || errors.Is(err, ErrStart) {
 		return "", err // it speaks for itself
 	}
 	return id, wrap("create container", err)

@@ -19,6 +19,8 @@ type repoJSON struct {
 	LatestBuild   *buildJSON `json:"latest_build,omitempty"`
 	// Settings, where one repository was asked for.
 	Trust        *store.Trust `json:"trust,omitempty" doc:"What its steps may do beyond a container"`
+	Runtime      *string      `json:"runtime,omitempty" doc:"What runs its containers, by the Docker engine's name; empty for the server's"`
+	UserNS       *string      `json:"userns,omitempty" doc:"host: its containers' users are those of the machine, also where the Docker engine maps users; empty for the server's"`
 	PipelineFile *string      `json:"pipeline_file,omitempty" doc:"The file or folder that is used and no other; empty for where pipeline files usually are"`
 }
 

@@ -21,6 +21,7 @@ func (s *Server) getRepo(ctx context.Context, in *repoInput) (*body[repoJSON], e
 func (s *Server) wholeRepo(ctx context.Context, r store.Repo) (*body[repoJSON], error) {
 	out := newRepoJSON(r)
 	out.Trust, out.PipelineFile = &r.Trust, &r.PipelineFile
+	out.Runtime, out.UserNS = &r.Runtime, &r.UserNS
 	if r.LastNumber > 0 {
 		b, err := s.Store.Build(ctx, r.ID, r.LastNumber)
 		if err != nil {
@@ -42,6 +43,8 @@ type changeRepoInput struct {
 			Volumes  *bool `json:"volumes,omitempty" doc:"Allow volumes and tmpfs"`
 			Network  *bool `json:"network,omitempty" doc:"Allow dns, dns_search, extra_hosts and network_mode"`
 		} `json:"trust,omitempty" doc:"What steps may do beyond a container. Who can push can use it, and some of it is as good as root on the machine"`
+		Runtime      *string `json:"runtime,omitempty" maxLength:"64" pattern:"^[A-Za-z0-9._-]*$" doc:"What runs its containers, by the Docker engine's name, such as runsc; empty for the server's"`
+		UserNS       *string `json:"userns,omitempty" enum:"host," doc:"host: its containers' users are those of the machine, also where the Docker engine maps users; empty for the server's"`
 		PipelineFile *string `json:"pipeline_file,omitempty" maxLength:"255" doc:"The file or folder that is used and no other; empty for where pipeline files usually are"`
 	} `required:"false"`
 }
@@ -67,11 +70,14 @@ func (s *Server) changeRepo(ctx context.Context, in *changeRepoInput) (*body[rep
 			replace(&set.Trust.Network, t.Network)
 		}
 		replace(&set.PipelineFile, file)
+		replace(&set.Runtime, in.Body.Runtime)
+		replace(&set.UserNS, in.Body.UserNS)
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.Logger.Info("settings of a repository changed", "repo", r.FullName(), "trust", r.Trust, "pipeline_file", r.PipelineFile)
+	s.Logger.Info("settings of a repository changed", "repo", r.FullName(), "trust", r.Trust, "pipeline_file", r.PipelineFile,
+		"runtime", r.Runtime, "userns", r.UserNS)
 	return s.wholeRepo(ctx, r)
 }
 

@@ -29,6 +29,24 @@ func TestSettingsOfARepository(t *testing.T) {
 	want(w.get(path), none, "")
 }
 
+func TestIsolationOfARepository(t *testing.T) {
+	w := newWorld(t)
+	w.repo("app", false)
+	const path = "/api/repos/acme/app"
+	want := func(a answer, runtime, userns string) {
+		t.Helper()
+		got := decode[obj](w, a, http.StatusOK)
+		w.want([]any{got["runtime"], got["userns"]}, []any{runtime, userns})
+	}
+	want(w.get(path), "", "")
+	want(w.patch(path, `{"runtime": "runsc", "userns": "host"}`, asAdmin()...), "runsc", "host")
+	want(w.patch(path, `{"pipeline_file": ""}`, asAdmin()...), "runsc", "host")
+	want(w.patch(path, `{"runtime": "", "userns": ""}`, asAdmin()...), "", "")
+	for _, wrong := range []string{`{"runtime": "../runc"}`, `{"userns": "private"}`} {
+		w.wantError(w.patch(path, wrong, asAdmin()...), 422, "unprocessable_entity", "validation failed: …")
+	}
+}
+
 func TestSettingsThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.repo("app", false)

@@ -14,6 +14,9 @@ type RepoSettings struct {
 	// PipelineFile is the file or folder, from the root of the tree, that is
 	// used and no other; "" for where pipeline files usually are.
 	PipelineFile string
+	// Runtime and UserNS are runner.Isolation; "" is the server's.
+	Runtime string
+	UserNS  string
 }
 
 // ValidPipelineFile accepts as RepoSettings.PipelineFile "", and the path of a
@@ -40,8 +43,8 @@ func (s *Store) ChangeRepoSettings(ctx context.Context, repoID int64, change fun
 			return err
 		}
 		change(&r.RepoSettings)
-		return tx.exec(`UPDATE repos SET trust_security = ?, trust_volumes = ?, trust_network = ?, pipeline_file = ?
-			WHERE id = ?`, r.Trust.Security, r.Trust.Volumes, r.Trust.Network, r.PipelineFile, repoID)
+		return tx.exec(`UPDATE repos SET trust_security = ?, trust_volumes = ?, trust_network = ?, pipeline_file = ?, runtime = ?, userns = ?
+			WHERE id = ?`, r.Trust.Security, r.Trust.Volumes, r.Trust.Network, r.PipelineFile, r.Runtime, r.UserNS, repoID)
 	})
 	return r, wrap("change settings", err)
 }

@@ -11,9 +11,10 @@ func TestSettingsOutliveDeliveries(t *testing.T) {
 	w := newWorld(t)
 	r := w.repo("app")
 	w.want(r.RepoSettings, store.RepoSettings{})
-	want := store.RepoSettings{Trust: store.Trust{Volumes: true}, PipelineFile: "ci/build.yml"}
+	want := store.RepoSettings{Trust: store.Trust{Volumes: true}, PipelineFile: "ci/build.yml", Runtime: "runsc", UserNS: "host"}
 	r, err := w.ChangeRepoSettings(t.Context(), r.ID, func(s *store.RepoSettings) {
 		s.Trust.Volumes, s.PipelineFile = true, "ci/build.yml"
+		s.Runtime, s.UserNS = "runsc", "host"
 	})
 	w.ok(err)
 	w.want(r.RepoSettings, want)

@@ -96,7 +96,8 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 	a.queue = queue.New(queue.Options{Store: a.store, Logs: stepLogs, Engine: engine, Mirrors: mirrors, Remote: a.remote,
 		Logger: log, ServerID: serverID, MaxJobs: c.MaxJobs, MaxSteps: c.MaxSteps, Timeout: c.JobTimeout, Grace: c.Grace,
 		MaxOutput: int64(c.StepOutput), Secrets: c.secrets(), Login: c.logins.Login,
-		Limits: runner.Limits{MemoryBytes: int64(c.StepMemory), CPUs: c.StepCPUs, PIDs: c.StepPIDs}})
+		Limits:    runner.Limits{MemoryBytes: int64(c.StepMemory), CPUs: c.StepCPUs, PIDs: c.StepPIDs, OpenFiles: c.StepFiles, CoreBytes: int64(c.StepCore)},
+		Isolation: runner.Isolation{Runtime: c.Runtime, UserNS: c.UserNS}})
 	a.outbox = status.New(status.Options{Store: a.store, GitHub: a.github, Logger: log, URL: c.URL, RetryBase: c.retryBase})
 	a.digester = digest.New(digest.Options{Store: a.store, Logs: stepLogs, Mirrors: mirrors, Logger: log})
 	if err := a.openHTTP(c, stepLogs, engine); err != nil {

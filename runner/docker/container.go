@@ -18,8 +18,11 @@ var capabilities = []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETUID
 
 const (
 	defaultPIDs = 4096
-	cpuPeriod   = 100_000 // µs
-	minCPUQuota = 1_000   // µs; the kernel takes no less
+	// The engine's own default may be without bounds, which programs that close
+	// every possible file take minutes over.
+	defaultOpenFiles = 65536
+	cpuPeriod        = 100_000 // µs
+	minCPUQuota      = 1_000   // µs; the kernel takes no less
 )
 
 // errLeaving: the name belongs to a container that is going away.
@@ -44,6 +47,9 @@ func (e *Engine) tryContainer(ctx context.Context, s runner.ContainerSpec) (stri
 		return e.ownContainer(ctx, s)
 	case errdefs.IsNotFound(err) && says(err, "no such image"):
 		return "", fmt.Errorf("%w %s is not present: %s", runner.ErrImage, s.Image, words(err))
+	case s.Isolation.Runtime != "" && says(err, "runtime name", "unknown runtime"):
+		return "", fmt.Errorf("%w: the Docker engine has no runtime %q: add it to runtimes in its daemon.json, or change the repository's setting runtime or the server's SLIPWAY_RUNTIME",
+			runner.ErrStart, s.Isolation.Runtime)
 	case errdefs.IsInvalidArgument(err) && says(err, "invalid reference"):
 		return "", fmt.Errorf("%w %q is no valid reference", runner.ErrImage, s.Image)
 	default:
@@ -87,6 +93,8 @@ func (e *Engine) hostConfig(s runner.ContainerSpec) *container.HostConfig {
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 		Init:          &init,
 		Resources:     resources(s.Limits, e.o.Limits),
+		Runtime:       s.Isolation.Runtime,
+		UsernsMode:    container.UsernsMode(s.Isolation.UserNS),
 		Tmpfs:         s.Tmpfs,
 		DNS:           s.DNS,
 		DNSSearch:     s.DNSSearch,
@@ -115,7 +123,11 @@ func (e *Engine) hostConfig(s runner.ContainerSpec) *container.HostConfig {
 func resources(l, fallback runner.Limits) container.Resources {
 	memory := firstSet(l.MemoryBytes, fallback.MemoryBytes)
 	pids := firstSet(l.PIDs, fallback.PIDs, defaultPIDs)
-	r := container.Resources{Memory: memory, MemorySwap: memory, PidsLimit: &pids}
+	files, core := firstSet(l.OpenFiles, fallback.OpenFiles, defaultOpenFiles), firstSet(l.CoreBytes, fallback.CoreBytes)
+	r := container.Resources{Memory: memory, MemorySwap: memory, PidsLimit: &pids, Ulimits: []*container.Ulimit{
+		{Name: "nofile", Soft: files, Hard: files},
+		{Name: "core", Soft: core, Hard: core},
+	}}
 	if cpus := firstSet(l.CPUs, fallback.CPUs); cpus > 0 {
 		r.CPUPeriod = cpuPeriod
 		r.CPUQuota = max(minCPUQuota, int64(cpus*cpuPeriod))

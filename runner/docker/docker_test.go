@@ -97,6 +97,13 @@ func TestHostConfig(t *testing.T) {
 	if h.Memory != 256<<20 || h.MemorySwap != h.Memory || h.PidsLimit == nil || *h.PidsLimit != 99 {
 		t.Errorf("memory %d, with swap %d, pids %v", h.Memory, h.MemorySwap, h.PidsLimit)
 	}
+	ulimits := map[string]container.Ulimit{}
+	for _, u := range h.Ulimits {
+		ulimits[u.Name] = *u
+	}
+	if n, c := ulimits["nofile"], ulimits["core"]; n.Soft != 65536 || n.Hard != 65536 || c.Name == "" || c.Soft != 0 || c.Hard != 0 {
+		t.Errorf("ulimits %+v", ulimits)
+	}
 	if h.RestartPolicy.Name != container.RestartPolicyDisabled || h.Privileged || h.AutoRemove || c.Config.OpenStdin || c.Config.Tty {
 		t.Errorf("restart %v, privileged %v, auto remove %v, stdin %v, tty %v",
 			h.RestartPolicy.Name, h.Privileged, h.AutoRemove, c.Config.OpenStdin, c.Config.Tty)
@@ -128,6 +135,34 @@ func TestPrivileged(t *testing.T) {
 	}
 	if h.Memory != 64<<20 || h.PidsLimit == nil || *h.PidsLimit != 4096 || h.Init == nil || !*h.Init {
 		t.Errorf("memory %d, pids %v, init %v", h.Memory, h.PidsLimit, h.Init)
+	}
+}
+
+// TestIsolation: what is chosen reaches the engine, and a runtime that it does
+// not have is told in the words of whoever can change it. The tests' engine has
+// runc only, which has a name too.
+func TestIsolation(t *testing.T) {
+	cli := runnertest.Docker(t)
+	e, ctx := docker.New(cli, docker.Options{}), t.Context()
+	l := labels(t, e)
+	spec := runner.ContainerSpec{Name: l[runner.LabelServer], Labels: l, Image: runnertest.Image(t),
+		Isolation: runner.Isolation{Runtime: "no-such-runtime"}}
+	_, err := e.CreateContainer(ctx, spec)
+	if !errors.Is(err, runner.ErrStart) || !strings.Contains(err.Error(), `no runtime "no-such-runtime"`) ||
+		!strings.Contains(err.Error(), "the repository's setting runtime") {
+		t.Errorf("error %v, want one that names the runtime and the setting", err)
+	}
+	spec.Isolation = runner.Isolation{Runtime: "runc", UserNS: "host"}
+	id, err := e.CreateContainer(ctx, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := cli.ContainerInspect(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.HostConfig.Runtime != "runc" || c.HostConfig.UsernsMode != "host" {
+		t.Errorf("runtime %q, users %q", c.HostConfig.Runtime, c.HostConfig.UsernsMode)
 	}
 }
 

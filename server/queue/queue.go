@@ -27,13 +27,14 @@ type Options struct {
 	Logger *slog.Logger
 
 	ServerID  string
-	MaxJobs   int           // jobs at once
-	MaxSteps  int           // steps of a job at once
-	Timeout   time.Duration // of a job
-	Grace     time.Duration // between SIGTERM and SIGKILL
-	MaxOutput int64         // bytes a step may write
-	Limits    runner.Limits // of each container
-	Secrets   []string      // values that no log may show
+	MaxJobs   int              // jobs at once
+	MaxSteps  int              // steps of a job at once
+	Timeout   time.Duration    // of a job
+	Grace     time.Duration    // between SIGTERM and SIGKILL
+	MaxOutput int64            // bytes a step may write
+	Limits    runner.Limits    // of each container
+	Isolation runner.Isolation // of repositories that have no setting of their own
+	Secrets   []string         // values that no log may show
 	// Login returns the logins for image registries that every repository may use,
 	// beside its own; nil: there are none.
 	Login runner.LoginFunc
