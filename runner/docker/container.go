@@ -18,9 +18,6 @@ var capabilities = []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETUID
 
 const (
 	defaultPIDs = 4096
-	// The engine's own default may be without bounds, which programs that close
-	// every possible file take minutes over.
-	defaultOpenFiles = 65536
 	cpuPeriod        = 100_000 // µs
 	minCPUQuota      = 1_000   // µs; the kernel takes no less
 )
@@ -123,11 +120,14 @@ func (e *Engine) hostConfig(s runner.ContainerSpec) *container.HostConfig {
 func resources(l, fallback runner.Limits) container.Resources {
 	memory := firstSet(l.MemoryBytes, fallback.MemoryBytes)
 	pids := firstSet(l.PIDs, fallback.PIDs, defaultPIDs)
-	files, core := firstSet(l.OpenFiles, fallback.OpenFiles, defaultOpenFiles), firstSet(l.CoreBytes, fallback.CoreBytes)
-	r := container.Resources{Memory: memory, MemorySwap: memory, PidsLimit: &pids, Ulimits: []*container.Ulimit{
-		{Name: "nofile", Soft: files, Hard: files},
-		{Name: "core", Soft: core, Hard: core},
-	}}
+	core := firstSet(l.CoreBytes, fallback.CoreBytes)
+	r := container.Resources{Memory: memory, MemorySwap: memory, PidsLimit: &pids,
+		Ulimits: []*container.Ulimit{{Name: "core", Soft: core, Hard: core}}}
+	// There is no default: an engine without CAP_SYS_RESOURCE, as in a container,
+	// starts nothing whose limit is above its own.
+	if files := firstSet(l.OpenFiles, fallback.OpenFiles); files > 0 {
+		r.Ulimits = append(r.Ulimits, &container.Ulimit{Name: "nofile", Soft: files, Hard: files})
+	}
 	if cpus := firstSet(l.CPUs, fallback.CPUs); cpus > 0 {
 		r.CPUPeriod = cpuPeriod
 		r.CPUQuota = max(minCPUQuota, int64(cpus*cpuPeriod))

@@ -80,7 +80,7 @@ func TestUserCanWrite(t *testing.T) {
 // TestHostConfig checks what cannot be seen from inside a container.
 func TestHostConfig(t *testing.T) {
 	cli := runnertest.Docker(t)
-	e, ctx := docker.New(cli, docker.Options{Limits: runner.Limits{MemoryBytes: 256 << 20, PIDs: 99}}), t.Context()
+	e, ctx := docker.New(cli, docker.Options{Limits: runner.Limits{MemoryBytes: 256 << 20, PIDs: 99, OpenFiles: 512}}), t.Context()
 	l := labels(t, e)
 	id, err := e.CreateContainer(ctx, runner.ContainerSpec{Name: l[runner.LabelServer], Labels: l, Image: runnertest.Image(t)})
 	if err != nil {
@@ -101,7 +101,7 @@ func TestHostConfig(t *testing.T) {
 	for _, u := range h.Ulimits {
 		ulimits[u.Name] = *u
 	}
-	if n, c := ulimits["nofile"], ulimits["core"]; n.Soft != 65536 || n.Hard != 65536 || c.Name == "" || c.Soft != 0 || c.Hard != 0 {
+	if n, c := ulimits["nofile"], ulimits["core"]; n.Soft != 512 || n.Hard != 512 || c.Name == "" || c.Soft != 0 || c.Hard != 0 {
 		t.Errorf("ulimits %+v", ulimits)
 	}
 	if h.RestartPolicy.Name != container.RestartPolicyDisabled || h.Privileged || h.AutoRemove || c.Config.OpenStdin || c.Config.Tty {
@@ -253,4 +253,19 @@ func TestImportBusybox(t *testing.T) {
 			t.Errorf("error %v, want one about linking", err)
 		}
 	})
+}
+
+// TestLimitAboveTheEngines tells the admin which setting it is. No engine may
+// have more open files than the kernel allows one process.
+func TestLimitAboveTheEngines(t *testing.T) {
+	e, ctx := newEngine(t), t.Context()
+	l := labels(t, e)
+	id, err := e.CreateContainer(ctx, runner.ContainerSpec{Name: l[runner.LabelServer], Labels: l, Image: runnertest.Image(t),
+		Entrypoint: []string{"/bin/true"}, Limits: runner.Limits{OpenFiles: 1 << 40}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(ctx, id); !errors.Is(err, runner.ErrStart) || !strings.Contains(err.Error(), "SLIPWAY_STEP_FILES") {
+		t.Errorf("error %v, want one that names the setting", err)
+	}
 }

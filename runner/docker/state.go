@@ -34,6 +34,8 @@ func (e *Engine) Start(ctx context.Context, containerID string) error {
 		return nil
 	case errdefs.IsInvalidArgument(err), says(err, "unable to find user", "unable to find group"):
 		return startError(c, words(err))
+	case says(err, "error setting rlimit"):
+		return fmt.Errorf("%w: the Docker engine may not raise a limit above its own: lower SLIPWAY_STEP_FILES or SLIPWAY_STEP_CORE: %s", runner.ErrStart, words(err))
 	default:
 		return wrap("start", "container", containerID, err)
 	}
