@@ -105,6 +105,10 @@ type Engine interface {
 	// second. Of one that has ended nothing is known, which is an error.
 	Usage(ctx context.Context, containerID string) (Usage, error)
 
+	// DiskUsage returns what the containers and volumes take that carry all the
+	// given labels. It is slow: seconds, where there is much.
+	DiskUsage(ctx context.Context, labels map[string]string) ([]ResourceSize, error)
+
 	RemoveContainer(ctx context.Context, id string) error // kills it if it runs
 	RemoveNetwork(ctx context.Context, id string) error
 	RemoveVolume(ctx context.Context, id string) error
@@ -136,6 +140,12 @@ type Resource struct {
 	ID     string
 	Name   string
 	Labels map[string]string
+}
+
+// ResourceSize is a resource with the space that it takes on the disk.
+type ResourceSize struct {
+	Resource
+	Bytes int64
 }
 
 // Labels on everything slipway makes. Cleaning up touches only what carries the
@@ -240,7 +250,7 @@ type Limits struct {
 	MemoryBytes int64   // RAM, and the same again for RAM and swap together
 	CPUs        float64 // cores
 	PIDs        int64   // processes and threads; 0 means 4096
-	OpenFiles   int64   // of each process; 0 means 65536
+	OpenFiles   int64   // of each process
 	CoreBytes   int64   // of a core dump; 0 means none
 }
 

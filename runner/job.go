@@ -117,3 +117,9 @@ var (
 	// steps as canceled.
 	ErrCancel = errors.New("canceled")
 )
+
+// A StopError is a cause too: the job's containers are stopped and its steps fail
+// with the reason, which is for the job's author.
+type StopError struct{ Reason string }
+
+func (e StopError) Error() string { return e.Reason }

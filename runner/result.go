@@ -41,7 +41,10 @@ func stopped(cause error, ran bool, maxOutput int64) (Status, string) {
 	var late timeoutError
 	var failed failedError
 	var silent unansweredError
+	var stop StopError
 	switch {
+	case errors.As(cause, &stop):
+		return Failure, stop.Reason
 	case errors.Is(cause, ErrCancel), errors.As(cause, &failed):
 		return Canceled, cause.Error()
 	case errors.As(cause, &late):
@@ -80,7 +83,10 @@ func (x *execution) memory() int64 {
 // notRun is the result of a step whose turn does not come because of cause.
 func notRun(cause error) StepResult {
 	var late timeoutError
+	var stop StopError
 	switch {
+	case errors.As(cause, &stop):
+		return StepResult{Status: Skipped, Reason: "the job was stopped: " + stop.Reason}
 	case errors.Is(cause, ErrCancel):
 		return StepResult{Status: Canceled, Reason: cause.Error()}
 	case errors.As(cause, &late):
@@ -121,7 +127,8 @@ func (r *run) result() JobResult {
 		}
 	}
 	var late timeoutError
-	if errors.As(cause, &late) { // and the step that ran then is ignored
+	var stop StopError
+	if errors.As(cause, &late) || errors.As(cause, &stop) { // and the step that ran then is ignored
 		return JobResult{Status: Failure, Reason: r.words(cause)}
 	}
 	return JobResult{Status: Success}

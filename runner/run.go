@@ -198,7 +198,7 @@ func (r *run) deadline() (<-chan time.Time, func() bool) {
 
 // interrupt acts on the end of the context of Run.
 func (r *run) interrupt(cause error) {
-	if errors.Is(cause, ErrCancel) {
+	if stop := (StopError{}); errors.Is(cause, ErrCancel) || errors.As(cause, &stop) {
 		r.halt(cause)
 		return
 	}

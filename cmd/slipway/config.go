@@ -37,7 +37,7 @@ type config struct {
 	StepMemory  bytesFlag `default:"4GiB" env:"SLIPWAY_STEP_MEMORY" help:"Memory of each container, without swap; 0 for no limit."`
 	StepCPUs    float64   `name:"step-cpus" default:"0" env:"SLIPWAY_STEP_CPUS" help:"CPUs of each container; 0 for no limit."`
 	StepPIDs    int64     `name:"step-pids" default:"4096" env:"SLIPWAY_STEP_PIDS" help:"Processes and threads of each container."`
-	StepFiles   int64     `default:"65536" env:"SLIPWAY_STEP_FILES" help:"Open files of each process in a container."`
+	StepFiles   int64     `default:"0" env:"SLIPWAY_STEP_FILES" help:"Open files of each process in a container; 0 for the Docker engine's default."`
 	StepCore    bytesFlag `default:"0" env:"SLIPWAY_STEP_CORE" help:"Size of a core dump; 0 for none."`
 	StepOutput  bytesFlag `default:"2GiB" env:"SLIPWAY_STEP_OUTPUT" help:"A step that writes more is stopped."`
 	StepLog     bytesFlag `default:"512MiB" env:"SLIPWAY_STEP_LOG" help:"What is kept of a step's output; the rest is cut, visibly."`
@@ -45,6 +45,8 @@ type config struct {
 
 	Runtime string `env:"SLIPWAY_RUNTIME" placeholder:"NAME" help:"What runs containers, by the Docker engine's name, such as runsc (gVisor); empty for its default. A repository's setting goes first."`
 	UserNS  string `name:"userns" default:"" enum:",host" env:"SLIPWAY_USERNS" help:"host: containers have the machine's users, also where the Docker engine maps users (userns-remap). A repository's setting goes first."`
+
+	DiskFloor bytesFlag `default:"2GiB" env:"SLIPWAY_DISK_FLOOR" help:"With less free space on the disks of the data directory and of Docker no job is started and old mirrors are removed; with less than half of it the job that takes most is stopped. 0 for no watch."`
 
 	Pool             int      `default:"-1" env:"SLIPWAY_POOL" help:"Job networks that stand ready, so that builds start sooner (default: as many as jobs at once, but at least 2); 0 for none."`
 	PrivilegedImages []string `env:"SLIPWAY_PRIVILEGED_IMAGES" placeholder:"IMAGE,…" help:"Plugin images that run privileged in repositories that an admin trusts with security."`
@@ -93,8 +95,8 @@ func (c *config) validate() error {
 	if c.MaxJobs == 0 {
 		c.MaxJobs = runtime.NumCPU()
 	}
-	if c.StepPIDs < 1 || c.StepFiles < 1 || c.StepCPUs < 0 {
-		errs = append(errs, errors.New("SLIPWAY_STEP_PIDS and SLIPWAY_STEP_FILES must be at least 1, SLIPWAY_STEP_CPUS at least 0"))
+	if c.StepPIDs < 0 || c.StepFiles < 0 || c.StepCPUs < 0 {
+		errs = append(errs, errors.New("SLIPWAY_STEP_PIDS, SLIPWAY_STEP_FILES and SLIPWAY_STEP_CPUS must be at least 0"))
 	}
 	if c.MaxJobs < 0 || c.MaxSteps < 1 {
 		errs = append(errs, errors.New("SLIPWAY_MAX_JOBS and SLIPWAY_MAX_STEPS must be at least 1"))

@@ -11,8 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/docker/docker/client"
 
 	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/docker"
@@ -70,7 +71,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 		return nil, err
 	}
 	a.closers = append(a.closers, a.store.Close)
-	engine, platform, err := a.openDocker(ctx, c)
+	cli, engine, platform, err := a.openDocker(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +87,10 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 	if err != nil {
 		return nil, err
 	}
+	disk, err := watchedDisk(ctx, c, cli, mirrors)
+	if err != nil {
+		return nil, err
+	}
 	serverID, err := a.store.ServerID(ctx)
 	if err != nil {
 		return nil, err
@@ -97,7 +102,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 		Logger: log, ServerID: serverID, MaxJobs: c.MaxJobs, MaxSteps: c.MaxSteps, Timeout: c.JobTimeout, Grace: c.Grace,
 		MaxOutput: int64(c.StepOutput), Secrets: c.secrets(), Login: c.logins.Login,
 		Limits:    runner.Limits{MemoryBytes: int64(c.StepMemory), CPUs: c.StepCPUs, PIDs: c.StepPIDs, OpenFiles: c.StepFiles, CoreBytes: int64(c.StepCore)},
-		Isolation: runner.Isolation{Runtime: c.Runtime, UserNS: c.UserNS}})
+		Isolation: runner.Isolation{Runtime: c.Runtime, UserNS: c.UserNS}, Disk: disk})
 	a.outbox = status.New(status.Options{Store: a.store, GitHub: a.github, Logger: log, URL: c.URL, RetryBase: c.retryBase})
 	a.digester = digest.New(digest.Options{Store: a.store, Logs: stepLogs, Mirrors: mirrors, Logger: log})
 	if err := a.openHTTP(c, stepLogs, engine); err != nil {
@@ -108,23 +113,23 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 
 // openDocker connects to the engine and asks what platform its containers run
 // on, "linux/amd64".
-func (a *app) openDocker(ctx context.Context, c config) (_ *docker.Engine, platform string, err error) {
+func (a *app) openDocker(ctx context.Context, c config) (_ *client.Client, _ *docker.Engine, platform string, err error) {
 	cli, err := docker.Dial(c.DockerHost)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	a.closers = append(a.closers, cli.Close)
 	engine := docker.New(cli, docker.Options{Logger: a.log, Subnets: c.networks, SandboxBinary: c.SandboxBinary, SandboxDNS: c.BuildDNS, Grants: a.store})
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := engine.Ping(ctx); err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	v, err := cli.ServerVersion(ctx)
 	if err != nil {
-		return nil, "", fmt.Errorf("ask the Docker engine for its version: %w", err)
+		return nil, nil, "", fmt.Errorf("ask the Docker engine for its version: %w", err)
 	}
-	return engine, v.Os + "/" + v.Arch, nil
+	return cli, engine, v.Os + "/" + v.Arch, nil
 }
 
 // remote says where a repository's source is. It is asked for each time, since
@@ -161,18 +166,6 @@ func (a *app) openHTTP(c config, stepLogs *logs.Store, engine *docker.Engine) er
 	a.http = s.HTTPServer()
 	a.listener, err = listen(c.Addr, c.networks)
 	return err
-}
-
-// checkDisk fails when the data directory's file system is nearly full.
-func checkDisk(dir string) error {
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(dir, &st); err != nil {
-		return fmt.Errorf("look at %s: %w", dir, err)
-	}
-	if free := st.Bavail * uint64(st.Bsize); free < minFree {
-		return fmt.Errorf("%d MiB free in %s", free>>20, dir)
-	}
-	return nil
 }
 
 // run serves until ctx ends. Then nothing is claimed any more, jobs that run are

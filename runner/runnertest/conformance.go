@@ -73,6 +73,7 @@ func Execution(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 		"MemoryLimit":         memoryLimit,
 		"CPULimit":            cpuLimit,
 		"Usage":               usageOfContainer,
+		"DiskUsage":           diskUsage,
 		"StdinIsClosed":       stdinIsClosed,
 		"WorkingDir":          workingDir,
 		"Environment":         environment,

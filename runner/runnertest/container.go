@@ -26,6 +26,7 @@ type container struct {
 	listening map[int]bool // ports
 	exec      func(command []string) runner.ExecResult
 	usage     runner.Usage
+	disk      int64         // bytes
 	measured  chan struct{} // closed when the usage was asked for; nil if nobody waits
 	// interrupted: it ended because the engine restarted.
 	interrupted bool

@@ -140,6 +140,24 @@ func usageOfContainer(r *rig) {
 	}
 }
 
+// diskUsage: what a container writes counts, in its volume and beside.
+func diskUsage(r *rig) {
+	v := r.volume()
+	s := r.shell("dd if=/dev/zero of=/beside bs=1M count=3 2>/dev/null; dd if=/dev/zero of=/work/in bs=1M count=5 2>/dev/null; sync; echo written; exec sleep 1000")
+	s.VolumeID, s.MountPath = v, "/work"
+	f := r.begin(s)
+	r.ok("await", f.stdout.await(r.ctx, "written"))
+	found, err := r.engine.DiskUsage(r.ctx, r.labels())
+	r.ok("DiskUsage", err)
+	sizes := map[runner.ResourceKind]int64{}
+	for _, u := range found {
+		sizes[u.Kind] += u.Bytes
+	}
+	if c, v := sizes[runner.ResourceContainer]>>20, sizes[runner.ResourceVolume]>>20; c != 3 || v != 5 {
+		r.Errorf("the container takes %d MiB and its volume %d, want 3 and 5: %+v", c, v, found)
+	}
+}
+
 func stdinIsClosed(r *rig) {
 	if got := r.says(r.shell("cat; echo end")); got != "end" {
 		r.Errorf("output %q, want stdin to be at its end", got)

@@ -65,6 +65,24 @@ func (e *Engine) Usage(ctx context.Context, containerID string) (u runner.Usage,
 	return u, err
 }
 
+// DiskUsage implements runner.Engine (see Process.Fill). The containers have it
+// all.
+func (e *Engine) DiskUsage(ctx context.Context, labels map[string]string) (out []runner.ResourceSize, err error) {
+	err = e.faults.call(ctx, "DiskUsage", "", func() error {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for _, c := range e.containers {
+			if r := c.resource(); carries(r.Labels, labels) {
+				c.mu.Lock()
+				out = append(out, runner.ResourceSize{Resource: r, Bytes: c.disk})
+				c.mu.Unlock()
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 func (e *Engine) runningContainer(id string) (*container, error) {
 	c, err := e.container(id)
 	if err == nil && !c.snapshot().Running {

@@ -143,3 +143,10 @@ func (p *Process) Use(u runner.Usage) (measured <-chan struct{}) {
 	p.c.usage, p.c.measured = u, make(chan struct{})
 	return p.c.measured
 }
+
+// Fill says how much of the disk the container takes, in bytes.
+func (p *Process) Fill(bytes int64) {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	p.c.disk = bytes
+}

@@ -39,6 +39,9 @@ type Options struct {
 	// beside its own; nil: there are none.
 	Login runner.LoginFunc
 
+	// Disk is watched while the queue runs, unless its Floor is 0.
+	Disk Disk
+
 	// RetryAfter is the wait after the store failed; 0 means 1 s.
 	RetryAfter time.Duration
 }
@@ -48,6 +51,8 @@ type Queue struct {
 	Options
 
 	done chan finished // from job goroutines to Run
+	disk diskWatch
+	full bool // Run's: nothing is claimed, for want of room on the disk
 	// told is what tellRest said last, at toldAt. They are Run's.
 	told   string
 	toldAt time.Time
@@ -59,7 +64,10 @@ func New(o Options) *Queue {
 	if o.RetryAfter <= 0 {
 		o.RetryAfter = time.Second
 	}
-	return &Queue{Options: o, done: make(chan finished)}
+	if o.Disk.Every <= 0 {
+		o.Disk.Every = 2 * time.Second
+	}
+	return &Queue{Options: o, done: make(chan finished), disk: diskWatch{low: make(chan bool), stop: make(chan diskStop)}}
 }
 
 // finished says that a job's goroutine is about to end.
@@ -89,9 +97,13 @@ func (q *Queue) Run(claim, work context.Context) error {
 		q.start(work, running, j)
 	}
 	defer q.wg.Wait()
-	sweeping, stop := context.WithCancel(work)
+	caring, stop := context.WithCancel(work)
 	defer stop()
-	q.wg.Go(func() { q.sweep(sweeping) })
+	q.wg.Go(func() { q.sweep(caring) })
+	if q.Disk.Floor > 0 {
+		q.full = true // until the first look
+		q.wg.Go(func() { q.watchDisk(caring) })
+	}
 
 	for {
 		retry := q.fill(claim, work, running)
@@ -125,6 +137,9 @@ func (q *Queue) wait(claim context.Context, sub *store.Subscription, running map
 		delete(running, f.jobID)
 	case <-sub.Wake():
 		sub.Take()
+	case q.full = <-q.disk.low:
+	case s := <-q.disk.stop:
+		q.stopForDisk(running, s)
 	case <-later:
 	case <-stop:
 	}
@@ -157,7 +172,7 @@ func (q *Queue) tellRest(ctx context.Context, running map[int64]*active) {
 // fill claims jobs while there is room, and reports whether to try again soon
 // because the store failed.
 func (q *Queue) fill(claim, work context.Context, running map[int64]*active) (retry bool) {
-	for claim.Err() == nil && len(running) < q.MaxJobs {
+	for claim.Err() == nil && len(running) < q.MaxJobs && !q.full {
 		j, err := q.Store.Claim(claim)
 		switch {
 		case errors.Is(err, store.ErrNotFound), claim.Err() != nil && err != nil:

@@ -1,0 +1,163 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/slipway-ci/slipway/runner"
+)
+
+// Disk is the space that builds share with the database. Below its floor no job
+// is claimed; below half of it the job that takes most is stopped, so that what
+// fails is the build that fills the disk.
+type Disk struct {
+	// Floor is in bytes; 0 means that nobody watches.
+	Floor int64
+	// Free returns the bytes that are free where they are fewest.
+	Free func() (int64, error)
+	// Reclaim removes the oldest of what can be had again, and reports whether
+	// there was something.
+	Reclaim func() (bool, error)
+	// Every is how often it is looked at; 0 means 2 s.
+	Every time.Duration
+}
+
+// diskWatch is the state of the watch. It belongs to its goroutine, save for the
+// channels, which lead to Run.
+type diskWatch struct {
+	low    chan bool     // whether there is too little room to claim
+	stop   chan diskStop // a job to be stopped
+	isLow  bool
+	told   bool // Run knows
+	marked bool // pending jobs may carry the reason why they wait
+}
+
+// diskStop asks Run to stop a job.
+type diskStop struct {
+	jobID int64
+	cause error
+}
+
+// watchDisk looks at the disk until ctx ends.
+func (q *Queue) watchDisk(ctx context.Context) {
+	every := time.NewTicker(q.Disk.Every)
+	defer every.Stop()
+	q.disk.marked = true // by a process before this one
+	for {
+		if err := q.checkDisk(ctx); err != nil && ctx.Err() == nil {
+			q.Logger.Error("cannot look after the disk, trying again", "error", err)
+		}
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (q *Queue) checkDisk(ctx context.Context) error {
+	free, err := q.reclaim(ctx)
+	if err != nil {
+		return err
+	}
+	// More than the floor is needed to go on, so that it does not come and go.
+	low := free < q.Disk.Floor || q.disk.isLow && free < q.Disk.Floor+q.Disk.Floor/10
+	if low || q.disk.marked {
+		if err := q.Store.ExplainWait(ctx, q.waitReason(low)); err != nil {
+			return err
+		}
+		q.disk.marked = low
+	}
+	q.tellLow(ctx, low, free)
+	if free < q.Disk.Floor/2 {
+		return q.stopBiggest(ctx, free)
+	}
+	return nil
+}
+
+func (q *Queue) waitReason(low bool) string {
+	if !low {
+		return ""
+	}
+	return fmt.Sprintf("waiting for disk space: less than %s is free on the server", humanize.IBytes(uint64(q.Disk.Floor)))
+}
+
+// reclaim returns what is free, after as much was removed as is needed and can be
+// had again.
+func (q *Queue) reclaim(ctx context.Context) (free int64, err error) {
+	for ctx.Err() == nil {
+		if free, err = q.Disk.Free(); err != nil || free >= q.Disk.Floor {
+			return free, err
+		}
+		if more, err := q.Disk.Reclaim(); err != nil || !more {
+			return free, err
+		}
+	}
+	return free, context.Cause(ctx)
+}
+
+// tellLow tells Run and the operator when it changes whether there is room.
+func (q *Queue) tellLow(ctx context.Context, low bool, free int64) {
+	if q.disk.told && low == q.disk.isLow {
+		return
+	}
+	was := q.disk.isLow
+	q.disk.told, q.disk.isLow = true, low
+	switch {
+	case low:
+		q.Logger.Warn("the disk is nearly full: nothing is claimed until there is room; free some, or lower SLIPWAY_DISK_FLOOR",
+			"free_bytes", free, "floor_bytes", q.Disk.Floor)
+	case was:
+		q.Logger.Info("there is room on the disk again", "free_bytes", free)
+	}
+	select {
+	case q.disk.low <- low:
+	case <-ctx.Done():
+	}
+}
+
+// stopBiggest has the running job stopped that takes most of the disk. It is
+// asked again while there is no room; a job that is being stopped is killed then.
+func (q *Queue) stopBiggest(ctx context.Context, free int64) error {
+	found, err := q.Engine.DiskUsage(ctx, map[string]string{runner.LabelServer: q.ServerID})
+	if err != nil {
+		return err
+	}
+	sizes := map[int64]int64{}
+	biggest := int64(0)
+	for _, r := range found {
+		id, err := strconv.ParseInt(r.Labels[runner.LabelJob], 10, 64)
+		if err != nil {
+			continue // of no job
+		}
+		sizes[id] += r.Bytes
+		if biggest == 0 || sizes[id] > sizes[biggest] {
+			biggest = id
+		}
+	}
+	if biggest == 0 {
+		return nil
+	}
+	q.Logger.Warn("stopping the job that takes most of the full disk", "job", biggest, "bytes", sizes[biggest], "free_bytes", free)
+	cause := runner.StopError{Reason: fmt.Sprintf("the disk is nearly full, and this job takes the most of it: %s", humanize.IBytes(uint64(sizes[biggest])))}
+	select {
+	case q.disk.stop <- diskStop{biggest, cause}:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// stopForDisk stops a job at once: with a grace period it would write on.
+func (q *Queue) stopForDisk(running map[int64]*active, s diskStop) {
+	a := running[s.jobID]
+	if a == nil || a.cancels >= 2 {
+		return
+	}
+	a.cancels = 2
+	a.cancel(s.cause)
+	close(a.kill)
+}

@@ -1,0 +1,143 @@
+package queue_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/slipway-ci/slipway/runner/runnertest"
+	"github.com/slipway-ci/slipway/server/queue"
+	"github.com/slipway-ci/slipway/store"
+)
+
+const mib = 1 << 20
+
+// smallDisk is a file system of 8 MiB, of which a queue wants 4 MiB free.
+type smallDisk struct {
+	*world
+	dir string
+}
+
+func newSmallDisk(w *world) *smallDisk {
+	w.Helper()
+	d := &smallDisk{world: w, dir: w.TempDir()}
+	if err := syscall.Mount("tmpfs", d.dir, "tmpfs", 0, "size=8m"); err != nil {
+		w.Fatalf("mount a small disk (as root): %v", err)
+	}
+	w.Cleanup(func() { w.ok(syscall.Unmount(d.dir, syscall.MNT_DETACH)) })
+	w.options.Disk = queue.Disk{Floor: 4 * mib, Every: time.Millisecond, Free: d.free, Reclaim: d.nothing}
+	return d
+}
+
+func (d *smallDisk) free() (int64, error) {
+	var st syscall.Statfs_t
+	err := syscall.Statfs(d.dir, &st)
+	return int64(st.Bavail) * st.Bsize, err
+}
+
+func (d *smallDisk) nothing() (bool, error) { return false, nil }
+
+func (d *smallDisk) fill(name string, size int) {
+	d.ok(os.WriteFile(filepath.Join(d.dir, name), make([]byte, size), 0o600))
+}
+
+func (d *smallDisk) remove(name string) { d.ok(os.Remove(filepath.Join(d.dir, name))) }
+
+// waitReason waits until the build has the reason, in full or up to a "…".
+func (w *world) waitReason(b store.Build, want string) {
+	w.Helper()
+	sub := w.store.Subscribe()
+	defer sub.Close()
+	for {
+		got, err := w.store.BuildByID(w.ctx, b.ID)
+		w.ok(err)
+		if strings.HasPrefix(got.Reason, want) {
+			return
+		}
+		if _, err := sub.Next(w.ctx); err != nil {
+			w.Fatalf("the build's reason is %q, want %q", got.Reason, want)
+		}
+	}
+}
+
+// TestFullDiskWaits: nothing is claimed, the page says why, and it goes on.
+func TestFullDiskWaits(t *testing.T) {
+	w := newWorld(t)
+	d := newSmallDisk(w)
+	d.fill("foreign", 5*mib)
+	w.start()
+	b := w.build("app", workflow("test"))
+	w.waitReason(b, "waiting for disk space: less than 4.0 MiB is free")
+	w.waitLogged("the disk is nearly full")
+	job, _ := w.job(b)
+	w.want([]any{job.Status, strings.HasPrefix(job.Reason, "waiting for disk space")}, []any{store.Pending, true})
+	d.remove("foreign")
+	w.want(w.verdict(b), "success")
+	w.waitLogged("there is room on the disk again")
+	job, _ = w.job(b)
+	w.want(job.Reason, "")
+}
+
+// TestFullDiskReclaims: what slipway keeps for speed goes first.
+func TestFullDiskReclaims(t *testing.T) {
+	w := newWorld(t)
+	d := newSmallDisk(w)
+	caches := []string{"oldest", "newer"}
+	for _, name := range caches {
+		d.fill(name, 3*mib)
+	}
+	w.options.Disk.Reclaim = func() (bool, error) {
+		d.remove(caches[0])
+		caches = caches[1:]
+		return true, nil
+	}
+	w.start()
+	w.want(w.verdict(w.build("app", workflow("test"))), "success")
+	w.want(caches, []string{"newer"})
+}
+
+// TestJobThatFillsTheDisk fails itself, and not its neighbour.
+func TestJobThatFillsTheDisk(t *testing.T) {
+	w := newWorld(t)
+	d := newSmallDisk(w)
+	filled, done := make(chan struct{}), make(chan struct{})
+	w.engine.Step(1, func(p *runnertest.Process) int {
+		p.Fill(10)
+		<-filled
+		<-done
+		return 0
+	}, func(p *runnertest.Process) int {
+		p.Fill(7 * mib)
+		d.fill("workspace", 7*mib)
+		close(filled)
+		<-p.Killed()
+		d.remove("workspace")
+		return 137
+	})
+	w.start()
+	innocent := w.build("innocent", workflow("test"))
+	w.waitUntilRunning(innocent)
+	filler := w.build("filler", workflow("test"))
+	w.want(w.verdict(filler), "failure: step test failed: the disk is nearly full, and this job takes the most of it: 7.0 MiB")
+	close(done)
+	w.want(w.verdict(innocent), "success")
+}
+
+// waitUntilRunning waits until a build's step runs.
+func (w *world) waitUntilRunning(b store.Build) {
+	w.Helper()
+	sub := w.store.Subscribe()
+	defer sub.Close()
+	for {
+		_, steps := w.job(b)
+		if steps[0].Status == store.Running {
+			return
+		}
+		if _, err := sub.Next(w.ctx); err != nil {
+			w.Fatalf("step %s is %s", steps[0].Name, steps[0].Status)
+		}
+	}
+}
