@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/slipway-ci/slipway/runner"
-	"github.com/slipway-ci/slipway/runner/pipeline"
 )
 
 // mortal is an Engine as one process has it: each call is a transition of its
@@ -33,8 +32,8 @@ func (m mortal) undo(ctx context.Context, what, subject string, effect func(cont
 	return nil
 }
 
-func (m mortal) PullImage(ctx context.Context, image string, policy pipeline.Pull, progress io.Writer) error {
-	return m.do(ctx, "pull", "", func(ctx context.Context) error { return m.Engine.PullImage(ctx, image, policy, progress) })
+func (m mortal) PullImage(ctx context.Context, s runner.ImageSpec, progress io.Writer) error {
+	return m.do(ctx, "pull", "", func(ctx context.Context) error { return m.Engine.PullImage(ctx, s, progress) })
 }
 
 func (m mortal) CreateNetwork(ctx context.Context, s runner.NetworkSpec) (id string, err error) {
