@@ -4,8 +4,11 @@ package storetest
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -25,6 +28,15 @@ func Open(tb testing.TB, now func() time.Time) *store.Store {
 // to Break.
 func OpenAt(tb testing.TB, path string, now func() time.Time) *store.Store {
 	tb.Helper()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		empty, err := template()
+		if err != nil {
+			tb.Fatalf("make template of a database: %v", err)
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, empty, 0o600)); err != nil {
+			tb.Fatalf("copy template of a database: %v", err)
+		}
+	}
 	s, err := store.Open(tb.Context(), path, store.Options{Now: now})
 	if err != nil {
 		tb.Fatalf("open store: %v", err)
@@ -45,8 +57,7 @@ const Broken = "this table is broken for a test"
 // called, which may be called more than once.
 func Break(tb testing.TB, path, kind, table string) (mend func()) {
 	tb.Helper()
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_pragma=busy_timeout(10000)"}
-	db, err := sql.Open("sqlite", u.String())
+	db, err := sql.Open("sqlite", fileURL(path))
 	if err != nil {
 		tb.Fatalf("open database to break it: %v", err)
 	}
@@ -64,4 +75,10 @@ func Break(tb testing.TB, path, kind, table string) (mend func()) {
 		tb.Helper()
 		once.Do(func() { exec("DROP TRIGGER " + name) })
 	}
+}
+
+// fileURL is the data source name of the database at path.
+func fileURL(path string) string {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_pragma=busy_timeout(10000)"}
+	return u.String()
 }
