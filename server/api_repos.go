@@ -42,6 +42,7 @@ type changeRepoInput struct {
 			Security *bool `json:"security,omitempty" doc:"Allow privileged, devices, and images that run privileged"`
 			Volumes  *bool `json:"volumes,omitempty" doc:"Allow volumes and tmpfs"`
 			Network  *bool `json:"network,omitempty" doc:"Allow dns, dns_search, extra_hosts and network_mode"`
+			Metadata *bool `json:"metadata,omitempty" doc:"Let steps reach the metadata services of clouds, which hand out the machine's credentials; never those of pull requests from forks"`
 		} `json:"trust,omitempty" doc:"What steps may do beyond a container. Who can push can use it, and some of it is as good as root on the machine"`
 		Runtime      *string `json:"runtime,omitempty" maxLength:"64" pattern:"^[A-Za-z0-9._-]*$" doc:"What runs its containers, by the Docker engine's name, such as runsc; empty for the server's"`
 		UserNS       *string `json:"userns,omitempty" enum:"host," doc:"host: its containers' users are those of the machine, also where the Docker engine maps users; empty for the server's"`
@@ -68,6 +69,7 @@ func (s *Server) changeRepo(ctx context.Context, in *changeRepoInput) (*body[rep
 			replace(&set.Trust.Security, t.Security)
 			replace(&set.Trust.Volumes, t.Volumes)
 			replace(&set.Trust.Network, t.Network)
+			replace(&set.Trust.Metadata, t.Metadata)
 		}
 		replace(&set.PipelineFile, file)
 		replace(&set.Runtime, in.Body.Runtime)

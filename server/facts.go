@@ -51,7 +51,8 @@ func pullAction(action string) string {
 
 func (t *Trigger) repoFacts(repo store.Repo) pipeline.RepoFacts {
 	f := pipeline.RepoFacts{RemoteID: repo.MirrorKey(), Owner: repo.Owner, Name: repo.Name, URL: repo.HTMLURL,
-		CloneURL: repo.CloneURL, DefaultBranch: repo.DefaultBranch, Private: repo.Private, Trust: pipeline.Trust(repo.Trust)}
+		CloneURL: repo.CloneURL, DefaultBranch: repo.DefaultBranch, Private: repo.Private,
+		Trust: pipeline.Trust{Security: repo.Trust.Security, Volumes: repo.Trust.Volumes, Network: repo.Trust.Network}}
 	if u, err := url.Parse(t.GitHubURL); err == nil && u.Hostname() != "" {
 		f.CloneSSHURL = fmt.Sprintf("git@%s:%s.git", u.Hostname(), repo.FullName())
 	}

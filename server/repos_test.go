@@ -20,12 +20,12 @@ func TestSettingsOfARepository(t *testing.T) {
 		got := decode[obj](w, a, http.StatusOK)
 		w.want([]any{got["name"], got["trust"], got["pipeline_file"]}, []any{"app", trust, file})
 	}
-	none := obj{"security": false, "volumes": false, "network": false}
+	none := obj{"security": false, "volumes": false, "network": false, "metadata": false}
 	want(w.get(path), none, "")
-	want(w.patch(path, `{"trust": {"volumes": true}}`, asAdmin()...), obj{"security": false, "volumes": true, "network": false}, "")
-	want(w.patch(path, `{"trust": {"network": true}, "pipeline_file": "ci/"}`, asAdmin()...), obj{"security": false, "volumes": true, "network": true}, "ci/")
-	want(w.patch(path, `{}`, asAdmin()...), obj{"security": false, "volumes": true, "network": true}, "ci/")
-	want(w.patch(path, `{"trust": {"volumes": false, "network": false}, "pipeline_file": ""}`, asAdmin()...), none, "")
+	want(w.patch(path, `{"trust": {"volumes": true}}`, asAdmin()...), obj{"security": false, "volumes": true, "network": false, "metadata": false}, "")
+	want(w.patch(path, `{"trust": {"network": true, "metadata": true}, "pipeline_file": "ci/"}`, asAdmin()...), obj{"security": false, "volumes": true, "network": true, "metadata": true}, "ci/")
+	want(w.patch(path, `{}`, asAdmin()...), obj{"security": false, "volumes": true, "network": true, "metadata": true}, "ci/")
+	want(w.patch(path, `{"trust": {"volumes": false, "network": false, "metadata": false}, "pipeline_file": ""}`, asAdmin()...), none, "")
 	want(w.get(path), none, "")
 }
 

@@ -31,13 +31,13 @@ func (r Repo) MirrorKey() string { return strconv.FormatInt(r.RemoteID, 10) }
 
 const repoColumns = `r.id, r.remote_id, r.owner, r.name, r.private, r.default_branch, r.clone_url,
 	r.html_url, r.had_pipeline, r.last_number, r.trust_security, r.trust_volumes, r.trust_network,
-	r.pipeline_file, r.runtime, r.userns, r.created_at`
+	r.trust_metadata, r.pipeline_file, r.runtime, r.userns, r.created_at`
 
 func (r *Repo) scan(row scanner) error {
 	var created int64
 	err := row.Scan(&r.ID, &r.RemoteID, &r.Owner, &r.Name, &r.Private, &r.DefaultBranch, &r.CloneURL,
 		&r.HTMLURL, &r.HadPipeline, &r.LastNumber, &r.Trust.Security, &r.Trust.Volumes, &r.Trust.Network,
-		&r.PipelineFile, &r.Runtime, &r.UserNS, &created)
+		&r.Trust.Metadata, &r.PipelineFile, &r.Runtime, &r.UserNS, &created)
 	r.CreatedAt = fromMS(created)
 	return err
 }

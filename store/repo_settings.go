@@ -31,6 +31,7 @@ type Trust struct {
 	Security bool `json:"security" doc:"privileged, devices, and images that run privileged"`
 	Volumes  bool `json:"volumes" doc:"volumes and tmpfs"`
 	Network  bool `json:"network" doc:"dns, dns_search, extra_hosts and network_mode"`
+	Metadata bool `json:"metadata" doc:"The metadata services of clouds, which hand out the machine's credentials; never for pull requests from forks"`
 }
 
 // ChangeRepoSettings lets change alter a repository's settings and stores them,
@@ -43,8 +44,9 @@ func (s *Store) ChangeRepoSettings(ctx context.Context, repoID int64, change fun
 			return err
 		}
 		change(&r.RepoSettings)
-		return tx.exec(`UPDATE repos SET trust_security = ?, trust_volumes = ?, trust_network = ?, pipeline_file = ?, runtime = ?, userns = ?
-			WHERE id = ?`, r.Trust.Security, r.Trust.Volumes, r.Trust.Network, r.PipelineFile, r.Runtime, r.UserNS, repoID)
+		return tx.exec(`UPDATE repos SET trust_security = ?, trust_volumes = ?, trust_network = ?, trust_metadata = ?,
+			pipeline_file = ?, runtime = ?, userns = ? WHERE id = ?`,
+			r.Trust.Security, r.Trust.Volumes, r.Trust.Network, r.Trust.Metadata, r.PipelineFile, r.Runtime, r.UserNS, repoID)
 	})
 	return r, wrap("change settings", err)
 }

@@ -11,9 +11,9 @@ func TestSettingsOutliveDeliveries(t *testing.T) {
 	w := newWorld(t)
 	r := w.repo("app")
 	w.want(r.RepoSettings, store.RepoSettings{})
-	want := store.RepoSettings{Trust: store.Trust{Volumes: true}, PipelineFile: "ci/build.yml", Runtime: "runsc", UserNS: "host"}
+	want := store.RepoSettings{Trust: store.Trust{Volumes: true, Metadata: true}, PipelineFile: "ci/build.yml", Runtime: "runsc", UserNS: "host"}
 	r, err := w.ChangeRepoSettings(t.Context(), r.ID, func(s *store.RepoSettings) {
-		s.Trust.Volumes, s.PipelineFile = true, "ci/build.yml"
+		s.Trust.Volumes, s.Trust.Metadata, s.PipelineFile = true, true, "ci/build.yml"
 		s.Runtime, s.UserNS = "runsc", "host"
 	})
 	w.ok(err)

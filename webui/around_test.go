@@ -121,7 +121,7 @@ func TestSettings(t *testing.T) {
 	wantAll(t, page, `name="pipeline_file" value=""`, `badge.svg`)
 	wantNone(t, page, " checked")
 
-	res, page := s.post(c, path, url.Values{"csrf": {csrf}, "pipeline_file": {"../x"}, "volumes": {"on"}})
+	res, page := s.post(c, path, url.Values{"csrf": {csrf}, "pipeline_file": {"../x"}, "volumes": {"on"}, "metadata": {"on"}})
 	if res.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("a wrong path: %d", res.StatusCode)
 	}
@@ -132,12 +132,12 @@ func TestSettings(t *testing.T) {
 		t.Errorf("stored: %+v", r.RepoSettings)
 	}
 
-	res, _ = s.post(c, path, url.Values{"csrf": {csrf}, "pipeline_file": {"ci/"}, "volumes": {"on"}})
+	res, _ = s.post(c, path, url.Values{"csrf": {csrf}, "pipeline_file": {"ci/"}, "volumes": {"on"}, "metadata": {"on"}})
 	_, page = s.get(c, res.Header.Get("Location"))
-	wantAll(t, page, "The settings are saved", `value="ci/"`, `name="volumes" value="on" checked`, `name="security" value="on" aria`)
+	wantAll(t, page, "The settings are saved", `value="ci/"`, `name="volumes" value="on" checked`, `name="metadata" value="on" checked`, `name="security" value="on" aria`)
 	r, err = s.store.Repo(t.Context(), "ada", "engine")
 	must(t, err)
-	if want := (store.RepoSettings{Trust: store.Trust{Volumes: true}, PipelineFile: "ci/"}); r.RepoSettings != want {
+	if want := (store.RepoSettings{Trust: store.Trust{Volumes: true, Metadata: true}, PipelineFile: "ci/"}); r.RepoSettings != want {
 		t.Errorf("stored: %+v", r.RepoSettings)
 	}
 }

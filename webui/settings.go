@@ -36,6 +36,7 @@ func (u *UI) changeSettings(c *request) error {
 	sent := store.RepoSettings{
 		Trust: store.Trust{
 			Security: c.FormValue("security") != "", Volumes: c.FormValue("volumes") != "", Network: c.FormValue("network") != "",
+			Metadata: c.FormValue("metadata") != "",
 		},
 		PipelineFile: c.FormValue("pipeline_file"),
 	}

@@ -102,17 +102,18 @@ func (q *Queue) tryJob(work, ctx context.Context, log *slog.Logger, o *observer,
 			runner.LabelRepo:  r.FullName(),
 			runner.LabelBuild: strconv.FormatInt(b.Number, 10),
 		},
-		Nonce:     j.Nonce,
-		Secrets:   q.Secrets,
-		Limits:    q.Limits,
-		Isolation: runner.Isolation{Runtime: r.Runtime, UserNS: r.UserNS}.Or(q.Isolation),
-		MaxSteps:  q.MaxSteps,
-		Timeout:   q.Timeout,
-		Grace:     q.Grace,
-		MaxOutput: q.MaxOutput,
-		Started:   j.StartedAt,
-		Kill:      kill,
-		Logger:    log,
+		Nonce:         j.Nonce,
+		Secrets:       q.Secrets,
+		AllowMetadata: allowMetadata(r, b),
+		Limits:        q.Limits,
+		Isolation:     runner.Isolation{Runtime: r.Runtime, UserNS: r.UserNS}.Or(q.Isolation),
+		MaxSteps:      q.MaxSteps,
+		Timeout:       q.Timeout,
+		Grace:         q.Grace,
+		MaxOutput:     q.MaxOutput,
+		Started:       j.StartedAt,
+		Kill:          kill,
+		Logger:        log,
 	}
 	if err := json.Unmarshal(j.Plan, &rj.Workflow); err != nil {
 		return fmt.Errorf("%w: %w", errPlan, err)
@@ -125,6 +126,12 @@ func (q *Queue) tryJob(work, ctx context.Context, log *slog.Logger, o *observer,
 	}
 	_, err = runner.Run(ctx, rj, state, q.Engine, o)
 	return err
+}
+
+// allowMetadata reports whether a build's steps may reach the metadata services.
+// What those hand out is as good as a secret, which a fork's code never gets.
+func allowMetadata(r store.Repo, b store.Build) bool {
+	return r.Trust.Metadata && (b.Pull == nil || !b.Pull.Fork)
 }
 
 // state is what was recorded of a job by an earlier process.
