@@ -38,6 +38,18 @@ func (j *journal) recorded() runner.State {
 	return runner.State{Ops: maps.Clone(j.state.Ops), Started: maps.Clone(j.state.Started), Results: maps.Clone(j.state.Results)}
 }
 
+// ending reports whether the end of every step is recorded that others wait for.
+func (j *journal) ending() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, s := range unkillableSteps {
+		if _, ok := j.state.Results[i+1]; !ok && !s.service {
+			return false
+		}
+	}
+	return true
+}
+
 // rows are those that a reader sees of each step's log, as texts.
 func (j *journal) rows() map[int][]string {
 	j.mu.Lock()
@@ -90,9 +102,6 @@ func (w writer) do(ctx context.Context, name string, record func()) error {
 }
 
 func (w writer) Intend(ctx context.Context, op runner.Op) error {
-	if op.Kind == runner.OpStop {
-		w.life.intendsStop()
-	}
 	return w.do(ctx, "intend "+op.Key(), func() {
 		if _, ok := w.state.Ops[op.Key()]; !ok {
 			w.state.Ops[op.Key()] = runner.OpRecord{}

@@ -28,8 +28,7 @@ type life struct {
 	told   bool // it was detached
 	counts map[string]int
 	passed []string // points
-	stops  int      // containers that it is about to stop since before it was detached
-	late   []string // containers that were stopped after it was detached
+	late   []string // containers of a job under way that were stopped after it was detached
 }
 
 func newLife(ctx context.Context, at string, detach error) *life {
@@ -90,24 +89,13 @@ func (l *life) isDead() bool {
 	return l.dead
 }
 
-// intendsStop notes that a container is about to be stopped.
-func (l *life) intendsStop() {
+// stop notes that a container is stopped. ending tells that the job comes to its
+// end: its services are stopped then, be it by a process that has yet to notice
+// that it is to go down.
+func (l *life) stop(id string, ending bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.told {
-		l.stops++
-	}
-}
-
-// stop notes that a container is stopped.
-func (l *life) stop(id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case !l.told || l.dead:
-	case l.stops > 0:
-		l.stops--
-	default:
+	if l.told && !l.dead && !ending {
 		l.late = append(l.late, id)
 	}
 }

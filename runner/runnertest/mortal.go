@@ -12,8 +12,9 @@ import (
 // life, and has no effect after it.
 type mortal struct {
 	runner.Engine
-	life *life
-	name func(id string) string // of a container, the same for each trial
+	life   *life
+	name   func(id string) string // of a container, the same for each trial
+	ending func() bool            // the job's steps have ended
 }
 
 func (m mortal) do(ctx context.Context, what, subject string, effect func(context.Context) error) error {
@@ -113,7 +114,7 @@ func (m mortal) Wait(ctx context.Context, id string) (st runner.ContainerState, 
 }
 
 func (m mortal) Stop(ctx context.Context, id string, grace time.Duration) error {
-	m.life.stop(id)
+	m.life.stop(id, m.ending())
 	return m.undo(ctx, "stop", m.name(id), func(ctx context.Context) error { return m.Engine.Stop(ctx, id, grace) })
 }
 

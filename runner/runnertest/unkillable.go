@@ -1,6 +1,7 @@
 package runnertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,8 +68,9 @@ var unkillableSteps = []struct {
 	needs                  []string
 	begins                 int
 	status                 runner.Status
+	service                bool
 }{
-	{name: "db", commands: "echo ready; sleep 600", output: "ready\n", begins: 1, status: runner.Success},
+	{name: "db", commands: "echo ready; sleep 600", output: "ready\n", begins: 1, status: runner.Success, service: true},
 	{name: "build", commands: "until grep -q db /count/begun; do sleep 0.05; done; echo one; echo two; printf three", output: "one\ntwo\nthree\n", begins: 1, status: runner.Success},
 	{name: "lint", commands: "echo warning; exit 3", output: "warning\n", begins: 1, status: runner.Failure},
 	{name: "flaky", needs: []string{"build"}, commands: "test $(grep -c flaky /count/begun) = 2 || { echo first; exit 1; }; echo second",
@@ -115,11 +117,12 @@ func (u *Unkillable) job() runner.Job {
 	for _, s := range unkillableSteps {
 		step := pipeline.Step{Name: s.name, Kind: pipeline.KindCommands, Image: "any", Pull: pipeline.PullIfNotPresent, OnSuccess: true,
 			Commands: []string{"echo " + s.name + " >> /count/begun", s.commands}, DependsOn: s.needs, Failure: pipeline.FailureFail}
-		switch s.name {
-		case "db":
+		if s.service {
 			step.Kind = pipeline.KindService
 			j.Workflow.Services = append(j.Workflow.Services, step)
 			continue
+		}
+		switch s.name {
 		case "lint":
 			step.Failure = pipeline.FailureIgnore
 		case "flaky":
@@ -167,7 +170,7 @@ func (u *Unkillable) Run(ctx context.Context, ends ...End) (points []string, bro
 // live runs the job in one process.
 func (u *Unkillable) live(l *life, j *journal, number int) error {
 	p := &Parts{Job: u.job(), State: j.recorded(), Observer: writer{j, l},
-		Engine: mortal{Engine: u.Engine, life: l, name: u.containerName()}}
+		Engine: mortal{Engine: u.Engine, life: l, name: u.containerName(), ending: j.ending}}
 	if u.Break != nil {
 		u.Break(number, p)
 	}
@@ -179,18 +182,22 @@ func (u *Unkillable) live(l *life, j *journal, number int) error {
 }
 
 // containerName returns what names a container of the job by its step and
-// attempt, whatever its ID is.
+// attempt, whatever its ID is. It asks the engine for an ID once.
 func (u *Unkillable) containerName() func(string) string {
+	var mu sync.Mutex
+	known := map[string]string{} // names by ID; guarded by mu
 	return func(id string) string {
-		st, err := u.Engine.List(context.Background(), map[string]string{runner.LabelServer: u.Server})
-		if err == nil {
+		mu.Lock()
+		defer mu.Unlock()
+		if known[id] == "" && !strings.HasPrefix(id, "slipway-") {
+			st, err := u.Engine.List(context.Background(), map[string]string{runner.LabelServer: u.Server})
 			for _, r := range st {
-				if r.ID == id {
-					id = r.Name
+				if err == nil {
+					known[r.ID] = r.Name
 				}
 			}
 		}
-		return strings.TrimPrefix(id, "slipway-"+u.Server+"-1-")
+		return strings.TrimPrefix(cmp.Or(known[id], id), "slipway-"+u.Server+"-1-")
 	}
 }
 

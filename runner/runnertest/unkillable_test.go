@@ -56,26 +56,25 @@ func wantUnbroken(t *testing.T, broken []runnertest.Violation, ends ...runnertes
 	}
 }
 
-// TestDeathAtEachPoint ends the process at each transition, dead and in order,
-// and once more at some transition of the one that takes over.
+// TestDeathAtEachPoint ends the process at each transition. Every fourth time it
+// is also one that goes down in order, and the one that takes over dies too.
 func TestDeathAtEachPoint(t *testing.T) {
 	var trials sync.WaitGroup
 	defer trials.Wait()
-	room := make(chan struct{}, 8) // they mostly wait
-	for i, at := range points(t) {
-		for _, end := range []runnertest.End{{At: at}, {At: at, Detach: runner.ErrDetach}} {
-			room <- struct{}{}
-			trials.Go(func() {
-				defer func() { <-room }()
-				again, broken := newUnkillable(t).Run(t.Context(), end)
-				wantUnbroken(t, broken, end)
-				if i%4 > 0 {
-					return // the second ends are as many as take little time
-				}
-				next := runnertest.End{At: again[(i*7)%len(again)]}
-				_, broken = newUnkillable(t).Run(t.Context(), end, next)
-				wantUnbroken(t, broken, end, next)
-			})
+	room := make(chan struct{}, 4) // what they cost is time of the processor
+	try := func(ends ...runnertest.End) {
+		room <- struct{}{}
+		trials.Go(func() {
+			defer func() { <-room }()
+			_, broken := newUnkillable(t).Run(t.Context(), ends...)
+			wantUnbroken(t, broken, ends...)
+		})
+	}
+	all := points(t)
+	for i, at := range all {
+		try(runnertest.End{At: at})
+		if i%4 == 0 {
+			try(runnertest.End{At: at, Detach: runner.ErrDetach}, runnertest.End{At: all[(i*7)%len(all)]})
 		}
 	}
 }
