@@ -6,8 +6,8 @@
 // Every job runs in a goroutine of its own that ends before Run returns.
 //
 // A job's end is recorded when its steps have ended, so that nobody waits for a
-// verdict while networks are removed; its place in the set is free when that is
-// done too, and Run waits for it.
+// verdict while networks are removed; the next job may begin then. What it had is
+// removed beside that one, and Run waits until it is.
 //
 // After a restart the jobs that were running are run again with what was
 // recorded of them, which means that their containers are adopted; then what

@@ -22,10 +22,17 @@ const maxTries = 5
 var errPlan = errors.New("read plan")
 
 // runJob runs one job to its end, or leaves it running when work ends. ctx is
-// below work and ends too when the job is to be canceled.
-func (q *Queue) runJob(work, ctx context.Context, j store.Job, kill <-chan struct{}) {
+// below work and ends too when the job is to be canceled. It calls ended, maybe
+// more than once, when the job's end is recorded.
+func (q *Queue) runJob(work, ctx context.Context, j store.Job, kill <-chan struct{}, ended func()) {
 	log := q.Logger.With("build", j.BuildID, "job", j.ID)
-	o := &observer{q: q, job: j, ended: func(r runner.JobResult) error { return q.finish(work, log, j, r) }}
+	o := &observer{q: q, job: j, ended: func(r runner.JobResult) error {
+		err := q.finish(work, log, j, r)
+		if err == nil {
+			ended()
+		}
+		return err
+	}}
 	for try := 1; ; try++ {
 		err := q.tryJob(work, ctx, log, o, kill)
 		switch {

@@ -39,7 +39,7 @@ func TestCancelBeforeTheJobIsRead(t *testing.T) {
 	q := New(Options{Store: s, Logs: ls, Engine: runnertest.NewEngine(t), Logger: slog.New(slog.DiscardHandler), ServerID: "x"})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(fmt.Errorf("%w by mona", runner.ErrCancel))
-	q.runJob(t.Context(), ctx, j, nil)
+	q.runJob(t.Context(), ctx, j, nil, func() {})
 	if b, err = s.BuildByID(t.Context(), b.ID); err != nil || b.Status != store.Canceled || b.Reason != "canceled by mona" {
 		t.Errorf("the build is %s: %s (%v)", b.Status, b.Reason, err)
 	}

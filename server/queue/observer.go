@@ -13,7 +13,7 @@ import (
 type observer struct {
 	q   *Queue
 	job store.Job
-	// ended records the end of the job.
+	// ended records the end of the job and tells Run.
 	ended func(runner.JobResult) error
 }
 
@@ -23,8 +23,8 @@ var (
 	_ runner.UsageObserver = (*observer)(nil)
 )
 
-// JobEnded implements runner.Ender: the verdict need not wait until the job's
-// network is gone. If this process dies before that, the next one's sweep finds
+// JobEnded implements runner.Ender: neither the verdict nor the next job need
+// wait until the job's network is gone. If this process dies before that, the next one's sweep finds
 // what is left.
 func (o *observer) JobEnded(_ context.Context, r runner.JobResult) error {
 	return o.ended(r)

@@ -50,7 +50,9 @@ type Options struct {
 type Queue struct {
 	Options
 
-	done chan finished // from job goroutines to Run
+	ends chan end // from job goroutines to Run
+	// held are the IDs of the jobs that a goroutine has: it removes what they leave.
+	held sync.Map
 	disk diskWatch
 	full bool // Run's: nothing is claimed, for want of room on the disk
 	// told is what tellRest said last, at toldAt. They are Run's.
@@ -67,18 +69,7 @@ func New(o Options) *Queue {
 	if o.Disk.Every <= 0 {
 		o.Disk.Every = 2 * time.Second
 	}
-	return &Queue{Options: o, done: make(chan finished), disk: diskWatch{low: make(chan bool), stop: make(chan diskStop)}}
-}
-
-// finished says that a job's goroutine is about to end.
-type finished struct{ jobID int64 }
-
-// active is a running job as Run sees it. It belongs to Run's goroutine.
-type active struct {
-	job     store.Job
-	cancel  context.CancelCauseFunc
-	kill    chan struct{} // closed to end the grace period
-	cancels int           // requests passed on so far
+	return &Queue{Options: o, ends: make(chan end), disk: diskWatch{low: make(chan bool), stop: make(chan diskStop)}}
 }
 
 // Run claims jobs until claim ends, and returns when those that run have ended.
@@ -133,8 +124,8 @@ func (q *Queue) wait(claim context.Context, sub *store.Subscription, running map
 		later = time.After(tellEvery)
 	}
 	select {
-	case f := <-q.done:
-		delete(running, f.jobID)
+	case e := <-q.ends:
+		e.note(running)
 	case <-sub.Wake():
 		sub.Take()
 	case q.full = <-q.disk.low:
@@ -153,6 +144,9 @@ const tellEvery = 30 * time.Second
 func (q *Queue) tellRest(ctx context.Context, running map[int64]*active) {
 	var jobs []string
 	for _, a := range running {
+		if a.ended {
+			continue
+		}
 		b, err := q.Store.BuildByID(ctx, a.job.BuildID)
 		r, rerr := q.Store.RepoByID(ctx, a.job.RepoID)
 		if err != nil || rerr != nil {
@@ -162,7 +156,7 @@ func (q *Queue) tellRest(ctx context.Context, running map[int64]*active) {
 	}
 	slices.Sort(jobs)
 	text := strings.Join(jobs, ", ")
-	if text == q.told && time.Since(q.toldAt) < tellEvery {
+	if text == "" || text == q.told && time.Since(q.toldAt) < tellEvery {
 		return
 	}
 	q.told, q.toldAt = text, time.Now()
@@ -172,7 +166,7 @@ func (q *Queue) tellRest(ctx context.Context, running map[int64]*active) {
 // fill claims jobs while there is room, and reports whether to try again soon
 // because the store failed.
 func (q *Queue) fill(claim, work context.Context, running map[int64]*active) (retry bool) {
-	for claim.Err() == nil && len(running) < q.MaxJobs && !q.full {
+	for claim.Err() == nil && q.room(running) && !q.full {
 		j, err := q.Store.Claim(claim)
 		switch {
 		case errors.Is(err, store.ErrNotFound), claim.Err() != nil && err != nil:
@@ -186,23 +180,12 @@ func (q *Queue) fill(claim, work context.Context, running map[int64]*active) (re
 	return false
 }
 
-func (q *Queue) start(work context.Context, running map[int64]*active, j store.Job) {
-	ctx, cancel := context.WithCancelCause(work)
-	a := &active{job: j, cancel: cancel, kill: make(chan struct{})}
-	running[j.ID] = a
-	q.wg.Go(func() {
-		defer cancel(nil)
-		q.runJob(work, ctx, j, a.kill)
-		q.done <- finished{j.ID}
-	})
-}
-
 // passOnCancels tells running jobs that they are to stop: the first request to
 // cancel, or a newer build of their group, stops them, the second request ends
 // their grace period.
 func (q *Queue) passOnCancels(ctx context.Context, running map[int64]*active) (retry bool) {
 	for _, a := range running {
-		if a.cancels >= 2 {
+		if a.ended || a.cancels >= 2 {
 			continue
 		}
 		stop, err := q.Store.StopRequest(ctx, a.job.ID)

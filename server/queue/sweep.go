@@ -31,8 +31,9 @@ func (q *Queue) sweep(ctx context.Context) {
 	}
 }
 
-// removeOrphans removes what carries this server's label and belongs to no
-// running job. A job that starts meanwhile made nothing that is in the list.
+// removeOrphans removes what carries this server's label and belongs to no job
+// that runs or is being removed. A job that starts meanwhile made nothing that is
+// in the list.
 func (q *Queue) removeOrphans(ctx context.Context) error {
 	found, err := q.Engine.List(ctx, map[string]string{runner.LabelServer: q.ServerID})
 	if err != nil {
@@ -61,5 +62,6 @@ func (q *Queue) owned(ctx context.Context, r runner.Resource) (bool, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	return j.Status == store.Running, err
+	_, held := q.held.Load(id) // asked last: until it is let go, it was running
+	return held || j.Status == store.Running, err
 }
