@@ -87,7 +87,7 @@ func TestExamplesRun(t *testing.T) {
 		want    []string
 	}{
 		{"failure", []string{"remove-test-accounts"}, nil, []string{"lint  failure", "clean-up  remove-test-accounts", "tell  skipped", "workflow main success"}},
-		{"go", nil, nil, []string{"vet  go vet ./...", "test  waiting for postgres", "test  go test -race -count=1 ./...", "build  go build -trimpath", "workflow main success"}},
+		{"go", nil, nil, []string{"vet  go vet ./...", "test  go test -race -count=1 ./...", "build  go build -trimpath", "workflow main success"}},
 		{"matrix", nil, nil, []string{"race  go test -race ./...", "workflow main (1.26, slipway/busybox:service) #2 success", "race  skipped"}},
 		{"monorepo", []string{"end-to-end", "api/x", "web/x"}, nil, []string{"test  go test ./...", "install  npm ci", "compose  end-to-end", "changelog  git log --oneline", "workflow end-to-end success"}},
 		{"node", nil, nil, []string{"lint  npm run lint", "test  npm test", "build  npm run build", "workflow main success"}},

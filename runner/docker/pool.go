@@ -21,6 +21,9 @@ const (
 	refillPause = 500 * time.Millisecond
 	// refillRetry is the time until a failed creation is tried again.
 	refillRetry = 10 * time.Second
+	// makeTime bounds the making of a pair, which the end of the pool does not
+	// cut off: the engine would go on with what it was asked for.
+	makeTime = time.Minute
 	// drainTime bounds the removal of what is left at the end.
 	drainTime = 20 * time.Second
 )
@@ -117,7 +120,9 @@ func (p *Pool) add(ctx context.Context) error {
 	p.mu.Lock()
 	p.held[name] = true
 	p.mu.Unlock()
-	made, err := p.make(ctx, name)
+	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeTime)
+	defer cancel()
+	made, err := p.make(making, name)
 	if err != nil {
 		p.remove(context.WithoutCancel(ctx), pair{name: name, network: name, sandbox: name})
 		return err

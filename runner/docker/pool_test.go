@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -272,4 +273,41 @@ func TestPoolIsOfOneServer(t *testing.T) {
 	}
 	w.ok(p.RemoveNetwork(w.ctx, id))
 	w.ok(p.RemoveNetwork(w.ctx, other))
+}
+
+// hastyClient is a client whose caller's context ends while the engine makes a
+// network, which it goes on with all the same.
+type hastyClient struct {
+	client.APIClient
+	end  func()
+	made sync.WaitGroup
+}
+
+func (c *hastyClient) NetworkCreate(ctx context.Context, name string, o network.CreateOptions) (r network.CreateResponse, err error) {
+	answered := make(chan struct{})
+	c.made.Go(func() {
+		defer close(answered)
+		r, err = c.APIClient.NetworkCreate(context.WithoutCancel(ctx), name, o)
+	})
+	c.end()
+	select {
+	case <-answered:
+		return r, err
+	case <-ctx.Done():
+		return network.CreateResponse{}, ctx.Err()
+	}
+}
+
+// TestPoolEndsWhileItMakes: what is being made then is not left behind.
+func TestPoolEndsWhileItMakes(t *testing.T) {
+	w := newPoolWorld(t)
+	ctx, cancel := context.WithCancel(w.ctx)
+	defer cancel()
+	hasty := &hastyClient{APIClient: w.cli, end: cancel}
+	pool := docker.NewPool(docker.New(hasty, docker.Options{SandboxBinary: w.binary}), docker.PoolOptions{Server: w.server, Size: 1})
+	pool.Run(ctx)
+	hasty.made.Wait()
+	if left := w.anything(); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
 }
