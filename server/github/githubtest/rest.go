@@ -27,6 +27,7 @@ var errNotFound = &apiError{status: http.StatusNotFound, message: "Not Found"}
 func (s *Server) api(h apiHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
+		header.Set("Date", s.now().UTC().Format(http.TimeFormat))
 		header.Set("X-GitHub-Request-Id", strings.ToUpper(newGUID()))
 		header.Set("X-GitHub-Media-Type", "github.v3; format=json")
 		// Nobody is limited here unless a test asks for it.
@@ -108,8 +109,7 @@ func (s *Server) getUser(w http.ResponseWriter, r *http.Request) error {
 	if err := s.requireAuth(r); err != nil {
 		return err
 	}
-	w.Header().Set("X-OAuth-Scopes", "repo")
-	w.Header().Set("X-Accepted-OAuth-Scopes", "")
+	s.granted().describe(w.Header())
 	writeJSON(w, http.StatusOK, s.userJSON(s.opts.Login))
 	return nil
 }

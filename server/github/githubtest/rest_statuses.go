@@ -29,6 +29,9 @@ func (s *Server) postStatus(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !s.granted().Statuses {
+		return errNotGranted
+	}
 	st, err := readStatus(r)
 	if err != nil {
 		return err
@@ -96,7 +99,7 @@ func (s *Server) getCommits(w http.ResponseWriter, r *http.Request) error {
 	if !isList {
 		var isOne bool
 		if ref, isOne = strings.CutSuffix(ref, "/status"); !isOne {
-			return errNotFound
+			return s.getCommit(w, r, repo, ref)
 		}
 	}
 	sha, err := repo.find(r, ref)
@@ -118,6 +121,19 @@ func (s *Server) getCommits(w http.ResponseWriter, r *http.Request) error {
 		"repository":  repo.json(),
 		"commit_url":  s.URL() + "/api/v3/repos/" + repo.FullName() + "/commits/" + sha,
 	})
+	return nil
+}
+
+// getCommit answers with as little of a commit as tells that it is there.
+func (s *Server) getCommit(w http.ResponseWriter, r *http.Request, repo *Repo, ref string) error {
+	if repo.private && !s.granted().Contents {
+		return errNotGranted
+	}
+	sha, err := repo.find(r, ref)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, object{"sha": sha, "url": s.URL() + "/api/v3/repos/" + repo.FullName() + "/commits/" + sha})
 	return nil
 }
 

@@ -51,6 +51,7 @@ type Server struct {
 	closed bool
 	url    string
 	lastID int64
+	grants Grants
 	repos  map[string]*Repo  // by lower-case "owner/name"
 	logins map[string]string // by e-mail address of a Person
 	server *http.Server      // nil until Start
@@ -88,6 +89,7 @@ func New(o Options) (*Server, error) {
 		ctx: ctx, cancel: cancel,
 		url:    strings.TrimRight(o.URL, "/"),
 		lastID: 1000,
+		grants: Grants{Classic: []string{"repo"}, Contents: true, Statuses: true},
 		repos:  map[string]*Repo{},
 		logins: map[string]string{},
 	}
