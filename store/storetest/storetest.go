@@ -57,16 +57,9 @@ const Broken = "this table is broken for a test"
 // called, which may be called more than once.
 func Break(tb testing.TB, path, kind, table string) (mend func()) {
 	tb.Helper()
-	db, err := sql.Open("sqlite", fileURL(path))
-	if err != nil {
-		tb.Fatalf("open database to break it: %v", err)
-	}
-	tb.Cleanup(func() { _ = db.Close() })
 	exec := func(statement string) {
 		tb.Helper()
-		if _, err := db.ExecContext(tb.Context(), statement); err != nil {
-			tb.Fatalf("%s: %v", statement, err)
-		}
+		Exec(tb, path, statement)
 	}
 	name := fmt.Sprintf("broken_%s_%s", kind, table)
 	exec(fmt.Sprintf(`CREATE TRIGGER %s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, '%s'); END`, name, kind, table, Broken))
@@ -81,4 +74,18 @@ func Break(tb testing.TB, path, kind, table string) (mend func()) {
 func fileURL(path string) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_pragma=busy_timeout(10000)"}
 	return u.String()
+}
+
+// Exec does to the database at path what the statements say, behind the back of
+// whoever has it open.
+func Exec(tb testing.TB, path, statements string) {
+	tb.Helper()
+	db, err := sql.Open("sqlite", fileURL(path))
+	if err != nil {
+		tb.Fatalf("open database: %v", err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(tb.Context(), statements); err != nil {
+		tb.Fatalf("%s: %v", statements, err)
+	}
 }
