@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -36,12 +35,7 @@ var palette = []lipgloss.Style{
 }
 
 func newRunView(out io.Writer) *runView {
-	v := &runView{out: out, running: map[string]time.Time{}, colours: map[string]lipgloss.Style{}}
-	if f, ok := out.(*os.File); ok {
-		st, err := f.Stat()
-		v.terminal = err == nil && st.Mode()&os.ModeCharDevice != 0
-	}
-	return v
+	return &runView{terminal: isTerminal(out), out: out, running: map[string]time.Time{}, colours: map[string]lipgloss.Style{}}
 }
 
 func (v *runView) say(format string, args ...any) {
