@@ -29,6 +29,7 @@ type cli struct {
 	Demo        demoCmd        `cmd:"" help:"Show the main job on this machine, with a stand-in GitHub: a push, its build, its verdict."`
 	Run         runCmd         `cmd:"" help:"Run the pipeline of the current directory here, without a server."`
 	Lint        lintCmd        `cmd:"" help:"Check pipeline files, and show what an event would run and why."`
+	Doctor      doctorCmd      `cmd:"" help:"Look at the engine, the disk, the database and the connection to GitHub, and say what to mend."`
 	Schema      schemaCmd      `cmd:"" help:"Print the JSON schema of pipeline files, for editors."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the server on this machine whether it is alive; exit code 1 if not."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -125,11 +125,26 @@ func (a *app) openDocker(ctx context.Context, c config) (_ *client.Client, _ *do
 	if err := engine.Ping(ctx); err != nil {
 		return nil, nil, "", err
 	}
+	if isLocal(cli) && len(c.BuildDNS) == 0 {
+		warnOfResolvers(a.log)
+	}
 	v, err := cli.ServerVersion(ctx)
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("ask the Docker engine for its version: %w", err)
 	}
 	return cli, engine, v.Os + "/" + v.Arch, nil
+}
+
+// warnOfResolvers tells of name servers that builds cannot reach. That they
+// cannot be found out is no matter here.
+func warnOfResolvers(log *slog.Logger) {
+	servers, err := docker.Resolvers()
+	if err != nil {
+		return
+	}
+	if blocked := docker.Unreachable(servers); len(blocked) > 0 {
+		log.Warn("builds cannot reach the engine's name servers; set SLIPWAY_BUILD_DNS to others", "servers", join(blocked))
+	}
 }
 
 // remote says where a repository's source is. It is asked for each time, since

@@ -15,16 +15,15 @@ import (
 // Inspection is what Inspect found.
 type Inspection struct {
 	Logs  int   // that there are
-	Read  int   // of them, that were read whole
+	Read  int   // of them, that were looked into
 	Bytes int64 // on the disk
 	// Damaged are the keys of finished logs that do not hold what was written.
 	Damaged []string
 }
 
 // Inspect looks at the logs below dir and changes nothing; a Store may be open
-// on it. Of finished logs it reads the newest, as many as newest says, and
-// compares them with their checksums. A log without its end is no damage: it is
-// cut to what is whole when it is opened.
+// on it. It reads the newest, as many as newest says, and compares those that
+// are finished with their checksums.
 func Inspect(ctx context.Context, dir string, newest int) (Inspection, error) {
 	found, files, err := survey(ctx, dir)
 	if err != nil {
@@ -81,8 +80,13 @@ func survey(ctx context.Context, dir string) (found Inspection, files []logFile,
 	return found, files, err
 }
 
-// verify reports whether a log holds what was written, if it is finished.
+// verify reports whether a log holds what was written. One that has a tail is
+// not finished, and nobody knows yet what it will hold.
 func verify(path string) (whole bool, err error) {
+	tail := strings.TrimSuffix(path, logSuffix) + tailSuffix
+	if exists(tail) {
+		return true, nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return false, err
@@ -94,8 +98,13 @@ func verify(path string) (whole bool, err error) {
 	}
 	indexed, _, finished, err := readIndex(f, info.Size())
 	if err != nil || !finished {
-		return !finished, err
+		return exists(tail), err // it may be written again by now
 	}
 	sealed, err := scanFrames(f, info.Size())
 	return len(sealed) >= len(indexed), err
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
