@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/docker/docker/client"
@@ -20,7 +19,7 @@ import (
 // directory, and of the engine where it is on this machine.
 func watchedDisk(ctx context.Context, c config, cli client.APIClient, mirrors *source.Mirrors) (queue.Disk, error) {
 	dirs := []string{c.Data}
-	if strings.HasPrefix(cli.DaemonHost(), "unix://") {
+	if isLocal(cli) {
 		info, err := cli.Info(ctx)
 		if err != nil {
 			return queue.Disk{}, fmt.Errorf("ask the Docker engine where its data is: %w", err)

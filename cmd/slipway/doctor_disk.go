@@ -9,17 +9,15 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-const (
-	littleDisk  = 2 << 30 // bytes; with less, builds fail soon
-	littleShare = 10      // percent; with less, it is time to look
-)
+// littleShare is the percentage of free space below which it is time to look.
+const littleShare = 10
 
 // checkDisk looks at the file systems of the data and of the engine.
 func (d *doctor) checkDisk(context.Context) (found findings) {
-	checkSpace(&found, "the data", existing(d.config.Data), "SLIPWAY_DATA")
+	d.checkSpace(&found, "the data", existing(d.config.Data), "SLIPWAY_DATA")
 	if f := d.engine.Load(); f != nil {
 		if isLocal(d.cli) {
-			checkSpace(&found, "images and containers", f.info.DockerRootDir, "Docker's \"data-root\"")
+			d.checkSpace(&found, "images and containers", f.info.DockerRootDir, "Docker's \"data-root\"")
 		} else {
 			found.ok("the engine is on another machine, whose disk was not looked at")
 		}
@@ -39,7 +37,7 @@ func existing(path string) string {
 }
 
 // checkSpace looks at the file system that dir is on.
-func checkSpace(found *findings, what, dir, setting string) {
+func (d *doctor) checkSpace(found *findings, what, dir, setting string) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
 		found.warn(fmt.Sprintf("cannot look at %s, where %s are: %v", dir, what, err), "run where the server runs, with that directory mounted")
@@ -49,8 +47,8 @@ func checkSpace(found *findings, what, dir, setting string) {
 	text := fmt.Sprintf("%s of %s free for %s in %s", humanize.IBytes(free), humanize.IBytes(total), what, dir)
 	remedy := "remove what is not needed (docker image prune), or move it with " + setting + " to a larger disk"
 	switch {
-	case free < littleDisk:
-		found.mend(text, remedy)
+	case free < uint64(max(minFree, d.config.DiskFloor)):
+		found.mend(text+": too little for builds", remedy)
 	case free < total/100*littleShare:
 		found.warn(text, remedy)
 	// Some file systems make inodes as they need them, and say that they have none.

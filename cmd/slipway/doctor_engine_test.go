@@ -113,5 +113,5 @@ func TestDoctorOfAForeignNetwork(t *testing.T) {
 func TestDoctorOfAFullDisk(t *testing.T) {
 	p := newPatient(t)
 	t.Setenv("SLIPWAY_DATA", smallDisk(t, 8<<20)+"/data")
-	p.wants("disk", levelMend, "free for the data")
+	p.wants("disk", levelMend, "too little for builds")
 }

@@ -115,7 +115,7 @@ func checkInterfaces(found *findings, jobs netip.Prefix, bridges map[netip.Prefi
 }
 
 // isLocal reports whether an engine is on this machine.
-func isLocal(cli *client.Client) bool { return strings.HasPrefix(cli.DaemonHost(), "unix://") }
+func isLocal(cli client.APIClient) bool { return strings.HasPrefix(cli.DaemonHost(), "unix://") }
 
 // checkDNS looks whether builds can reach a name server.
 func (d *doctor) checkDNS(context.Context) (found findings) {

@@ -58,9 +58,8 @@ func (p *patient) must(err error) {
 
 // fill makes a database and a log, as a server leaves them.
 func (p *patient) fill() {
-	s, err := store.Open(p.Context(), p.database(), store.Options{})
-	p.must(err)
-	_, err = s.UpsertRepo(p.Context(), store.Repo{RemoteID: 1, Owner: "acme", Name: "app"})
+	s := storetest.OpenAt(p, p.database(), nil)
+	_, err := s.UpsertRepo(p.Context(), store.Repo{RemoteID: 1, Owner: "acme", Name: "app"})
 	p.must(err)
 	p.must(s.Close())
 	l, err := logs.Open(filepath.Join(p.data, "logs"), logs.Options{})
