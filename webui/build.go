@@ -39,7 +39,9 @@ func (u *UI) showBuild(c *request, view buildView) error {
 	}
 	p.Title, p.Status = p.fullTitle(), p.Build.Status
 	p.Styles = []string{"build.css", "digest.css", "log.css", "terminal.css"}
-	p.Scripts = append(p.Scripts, "digest.js")
+	if view == viewSteps {
+		p.Scripts = []string{"digest.js", "log.js"}
+	}
 	p.Crumbs = []crumb{{p.Repo.FullName(), p.RepoPath()}, {fmt.Sprintf("#%d", p.Build.Number), p.Path()}}
 	if view == viewSteps && p.Step != nil {
 		line, _ := strconv.ParseInt(c.QueryParam("line"), 10, 64)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,9 +56,35 @@ func TestFirstLoadOfABuildIsSmall(t *testing.T) {
 		lines = append(lines, output(fmt.Sprintf("ok  \tharbour.example/ferry/part%d\t%d.%03ds", i*7919%3000, i%7, i*37%1000)))
 	}
 	s.failed(r, 1, lines...)
-	total := 0
+	total, parts := s.firstLoad("/repos/ada/engine/builds/1")
+	if len(parts) < 8 || total > 100_000 {
+		t.Errorf("%d bytes in %v", total, parts)
+	}
+	t.Logf("%d bytes in %d parts", total, len(parts))
+}
+
+// What a log needs comes with the pages that have one, and all of it.
+func TestOnlyLogsLoadTheCodeOfLogs(t *testing.T) {
+	s := newSite(t)
+	s.failed(s.repo("ada", "engine", false), 1, output("x"))
+	for path, want := range map[string]bool{"/": false, "/queue": false, "/docs": false, "/repos/ada/engine": false,
+		"/repos/ada/engine/builds/1/graph": false, "/repos/ada/engine/builds/1": true} {
+		_, parts := s.firstLoad(path)
+		for _, script := range []string{"log.js", "log-rows.js", "log-live.js", "log-search.js"} {
+			has := slices.ContainsFunc(parts, func(p string) bool { return strings.HasSuffix(p, "/"+script) })
+			if has != want {
+				t.Errorf("%s loads %s: %t", path, script, has)
+			}
+		}
+	}
+}
+
+// firstLoad returns how many bytes are sent to who has nothing of a page yet, and
+// the addresses of what it consists of.
+func (s *site) firstLoad(page string) (total int, parts []string) {
+	s.t.Helper()
 	seen := map[string]bool{}
-	todo := []string{"/repos/ada/engine/builds/1"}
+	todo := []string{page}
 	for len(todo) > 0 {
 		address := todo[0]
 		todo = todo[1:]
@@ -65,6 +92,7 @@ func TestFirstLoadOfABuildIsSmall(t *testing.T) {
 			continue
 		}
 		seen[address] = true
+		parts = append(parts, address)
 		sent, body, _ := s.fetch(address, "gzip, br")
 		total += len(sent)
 		for _, m := range linked.FindAllSubmatch(body, -1) {
@@ -76,10 +104,7 @@ func TestFirstLoadOfABuildIsSmall(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 8 || total > 100_000 {
-		t.Errorf("%d bytes in %d parts", total, len(seen))
-	}
-	t.Logf("%d bytes in %d parts", total, len(seen))
+	return total, parts
 }
 
 func TestAnswersAreCompressedForWhoTakesIt(t *testing.T) {

@@ -1,7 +1,6 @@
 // What makes a page live. Without it, pages are whole and stand still.
 import { keepTimes } from './time.js';
 import { startLive } from './live.js';
-import { startLog } from './log.js';
 import { startNotify } from './notify.js';
 import { startSteps } from './steps.js';
 import { startTheme } from './theme.js';
@@ -10,7 +9,6 @@ import { startKeys } from './keys.js';
 document.documentElement.classList.add('scripted');
 keepTimes();
 startLive();
-startLog();
 startNotify();
 startSteps();
 startTheme();

@@ -1,5 +1,4 @@
 // Keeps the parts of a page current by its one stream of events.
-import { startLog, stopLog } from './log.js';
 import { startSteps } from './steps.js';
 
 let source;
@@ -76,14 +75,13 @@ async function reload(part) {
 // open shows another step in place: the build went on to it.
 async function open(url) {
   source.close();
-  stopLog();
+  document.dispatchEvent(new CustomEvent('page-left'));
   try {
     const next = await page(url);
     document.getElementById('main').replaceWith(document.adoptNode(next.getElementById('main')));
     if (next.body.dataset.live) document.body.dataset.live = next.body.dataset.live;
     else delete document.body.dataset.live;
     startLive();
-    startLog();
     startSteps();
     document.dispatchEvent(new CustomEvent('page-shown'));
   } catch {

@@ -8,7 +8,11 @@ import { startLooks } from './log-looks.js';
 
 let running;
 
-export function startLog() {
+start();
+document.addEventListener('page-left', stop);
+document.addEventListener('page-shown', start);
+
+function start() {
   const log = document.getElementById('log');
   if (!log) return;
   running = new AbortController();
@@ -23,13 +27,13 @@ export function startLog() {
   if (!linked && line) rows.show(line);
   log.addEventListener('click', (e) => {
     const fold = e.target.closest('[data-fold]')?.dataset.fold;
-    if (fold || e.target.closest('a.n, summary')) live.leave(); // to look at something
+    if (fold || e.target.closest('.n, summary')) live.leave(); // to look at something
     if (!fold) return;
     for (const command of rows.el.querySelectorAll('details')) command.open = fold === 'open';
   }, { signal });
 }
 
-export function stopLog() {
+function stop() {
   running?.abort();
   running = undefined;
   document.getElementById('follow')?.remove();
