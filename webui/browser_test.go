@@ -60,6 +60,9 @@ func newTab(t *testing.T, s *site, expected ...string) *tab {
 	must(t, err)
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	must(t, chromedp.Do(ctx))
+	// Other tabs are open meanwhile: each behaves as the one in front.
+	_, err = chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	must(t, err)
 
 	requests := chromedp.Events(ctx, network.RequestWillBeSent)
 	messages := chromedp.Console(ctx)

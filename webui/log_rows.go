@@ -20,7 +20,9 @@ type logRow struct {
 	Stream logs.Stream
 	Time   time.Time
 	HTML   template.HTML
-	Link   string // to this row
+	// Link leads to this row; "" on those of a command, which fold it and have no
+	// room for another thing to press.
+	Link   string
 	Cut    string // address of the whole text if some of it is not shown
 	Exit   int    // on a command: of the one before it
 	Target bool   // the reader asked for this row
@@ -79,7 +81,7 @@ func (m *rowMaker) row(l *logs.Line) logRow {
 	if r.HTML, cut = c.html(l.Text, limit); cut {
 		r.Cut = m.raw
 	}
-	if l.N > 0 {
+	if l.N > 0 && l.Kind != logs.Command && l.Kind != logs.More {
 		r.Link = lineLink(m.path, l.N)
 	}
 	return r

@@ -22,7 +22,7 @@ export class Links {
   }
 
   click(e) {
-    const link = e.target.closest('a.n');
+    const link = e.target.closest('.row[id] > .n');
     if (!link || e.ctrlKey || e.metaKey || e.altKey) return;
     e.preventDefault(); // also keeps a command's summary from folding
     const n = number(link.parentElement);
