@@ -12,6 +12,7 @@ import (
 )
 
 func TestBrowserGraphIsLive(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	build := s.seedHarbour(s.repo("ada", "engine", false), 1)
 	jobs, err := s.store.Jobs(t.Context(), build.ID)
@@ -54,6 +55,7 @@ const watchShifts = `(window.shifted = 0, new PerformanceObserver((list) => {
 }).observe({ type: 'layout-shift' }), true)`
 
 func TestBrowserStepsDoNotMoveWhileLive(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	_, j, w := s.running(s.repo("ada", "engine", false), 1)
 	must(t, w.Append(command("make", -1), output("one")))
@@ -74,6 +76,7 @@ func TestBrowserStepsDoNotMoveWhileLive(t *testing.T) {
 // On a phone the log of the step that failed begins on the first screen, below
 // a window of the list that shows the step.
 func TestBrowserPhoneShowsTheFailureAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.seedHarbour(s.repo("ada", "engine", false), 1)
 	b := newTab(t, s)
@@ -91,6 +94,7 @@ func TestBrowserPhoneShowsTheFailureAtOnce(t *testing.T) {
 }
 
 func TestBrowserTimelineGrows(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.seedHarbour(s.repo("ada", "engine", false), 1)
 	b := newTab(t, s)
@@ -101,6 +105,7 @@ func TestBrowserTimelineGrows(t *testing.T) {
 }
 
 func TestBrowserNotifiesWhoAskedForIt(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	_, j, _ := s.running(s.repo("ada", "engine", false), 1)
 	b := newTab(t, s)
@@ -125,6 +130,7 @@ func TestBrowserNotifiesWhoAskedForIt(t *testing.T) {
 
 // Every view is whole, and leads to the others, without a script.
 func TestBrowserViewsNeedNoScript(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.seedHarbour(s.repo("ada", "engine", false), 1)
 	b := newTab(t, s)
@@ -143,6 +149,7 @@ func TestBrowserViewsNeedNoScript(t *testing.T) {
 }
 
 func TestBrowserRestartsAPart(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := s.repo("ada", "engine", false)
 	s.create(push(r, 1), job("lint", "vet"), job("test", "unit"))

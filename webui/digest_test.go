@@ -77,6 +77,7 @@ func at(sha, branch string) func(*store.Build) {
 // A reader of a red build sees why it failed before anything else, and gets to
 // the line by one click.
 func TestDigestLeadsToTheLine(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := s.repo("ada", "engine", false)
 	rows := []logs.Line{command("go vet ./...", -1), command("go test \\", 0), {Kind: logs.More, Stream: logs.Stdout, Text: []byte("  ./..."), End: true}}
@@ -118,6 +119,7 @@ func TestDigestLeadsToTheLine(t *testing.T) {
 
 // The digest comes to a page that is open when the step fails.
 func TestDigestArrives(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	_, j, w := s.running(s.repo("ada", "engine", false), 1)
 	must(t, w.Append(command("make", -1), output("a.c:1:2: error: no wheel")))

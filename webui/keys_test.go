@@ -9,6 +9,7 @@ import (
 )
 
 func TestBrowserKeys(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := s.repo("ada", "engine", false)
 	s.failed(r, 1, output("x"))
@@ -50,6 +51,7 @@ func TestBrowserKeys(t *testing.T) {
 
 // A build is canceled from the queue with a question before, without scripts.
 func TestBrowserCancelsFromTheQueueWithoutScripts(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	build, _, _ := s.running(s.repo("ada", "engine", false), 1)
 	b := newTab(t, s)
@@ -75,6 +77,7 @@ func TestBrowserCancelsFromTheQueueWithoutScripts(t *testing.T) {
 
 // The queue changes by itself when a job is claimed.
 func TestBrowserQueueIsLive(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.create(push(s.repo("ada", "engine", false), 1), job("test", "build"))
 	b := newTab(t, s)

@@ -11,6 +11,7 @@ import (
 // A reader watches a build from its first line to its verdict, without touching
 // anything.
 func TestBrowserFollowsABuild(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	_, j, w := s.running(s.repo("ada", "engine", false), 1)
 	must(t, w.Append(notice("pulling"), command("make", -1), output("one")))
@@ -50,6 +51,7 @@ func TestBrowserFollowsABuild(t *testing.T) {
 // A connection that breaks is taken up where it was: no row is missing, none
 // comes twice.
 func TestBrowserComesBack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	_, j, w := s.running(s.repo("ada", "engine", false), 1)
 	must(t, w.Append(command("make", -1), output("one")))
@@ -69,6 +71,7 @@ func TestBrowserComesBack(t *testing.T) {
 
 // Lists reload themselves, and what has the focus keeps it.
 func TestBrowserListsAreLive(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	r := s.repo("ada", "engine", false)
 	s.failed(r, 1, output("x"))

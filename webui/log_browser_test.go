@@ -96,6 +96,7 @@ func (b *tab) address() string {
 
 // The log opens where the step failed, with the command that failed unfolded.
 func TestBrowserOpensLogAtTheFailure(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	lines := append([]logs.Line{command("go vet", -1)}, numbered(3000)...)
 	lines = append(append(lines, command("go test", 0)), numbered(3000)...)
@@ -114,6 +115,7 @@ func TestBrowserOpensLogAtTheFailure(t *testing.T) {
 
 // All commands are in the page, and unfold wherever their rows are.
 func TestBrowserFoldsCommands(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	var lines []logs.Line
 	for i := range 5 {
@@ -142,6 +144,7 @@ func TestBrowserFoldsCommands(t *testing.T) {
 }
 
 func TestBrowserLinksRowsAndRanges(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.finished(0, numbered(3000)...)
 	b := newTab(t, s)
@@ -178,6 +181,7 @@ func TestBrowserLinksRowsAndRanges(t *testing.T) {
 
 // A search looks through the whole log, and shows what it finds.
 func TestBrowserSearchesTheLog(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	lines := numbered(5000)
 	lines[99] = output("an \x1b[31mer\x1b[1mror\x1b[0m here, and another Error")
@@ -226,6 +230,7 @@ const marksDrawn = `(c => c.width > 0 && c.getContext('2d').getImageData(0, 0, c
 
 // Ctrl+F is the browser's own, except in the log; and pressed twice, there too.
 func TestBrowserKeepsItsOwnSearch(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.finished(0, numbered(10)...)
 	b := newTab(t, s)
@@ -246,6 +251,7 @@ func TestBrowserKeepsItsOwnSearch(t *testing.T) {
 
 // Times and wrapping are as the reader left them.
 func TestBrowserRemembersLooks(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	lines := numbered(50)
 	lines[10] = output(strings.Repeat("wide ", 200))
@@ -269,6 +275,7 @@ func TestBrowserRemembersLooks(t *testing.T) {
 }
 
 func TestBrowserShowsAllOfALongRow(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.finished(0, output(strings.Repeat("0123456789", 10_000)+"<end>"), output("after"))
 	b := newTab(t, s)
@@ -283,6 +290,7 @@ func TestBrowserShowsAllOfALongRow(t *testing.T) {
 
 // The end is followed until the reader scrolls up; then he is told what came.
 func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	_, j, w := s.running(s.repo("ada", "engine", false), 1)
 	must(t, w.Append(numbered(400)...))
@@ -316,6 +324,7 @@ func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
 
 // Hostile output shows as text, in the page and in what is fetched later.
 func TestBrowserShowsHostileOutputAsText(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	const evil = `<img src=x onerror="document.title='pwned'"><script>document.title='pwned'</script>`
 	_, _, w := s.running(s.repo("ada", "engine", false), 1)
@@ -344,6 +353,7 @@ func TestBrowserShowsHostileOutputAsText(t *testing.T) {
 // A reader follows a build through a restart of the server: no row is missing,
 // none comes twice, and what the runner wrote meanwhile is there.
 func TestBrowserFollowsThroughARestart(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	_, j, w := s.running(s.repo("ada", "engine", false), 1)
 	must(t, w.Append(command("make", -1), output("one")))

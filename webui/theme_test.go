@@ -34,6 +34,7 @@ func TestThemeIsRememberedWithoutScript(t *testing.T) {
 
 // The switch works in place, and the next page comes in the chosen colours.
 func TestBrowserSwitchesTheme(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := newTab(t, s)
 	b.theme("light")
