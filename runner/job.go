@@ -106,6 +106,8 @@ type JobResult struct {
 	Reason string
 	// Step is the number of that step, 0 if there is none.
 	Step int
+	// Left: not all that the job had could be removed. What is left has its labels.
+	Left bool
 }
 
 // Causes with which the context of Run is canceled (context.WithCancelCause).

@@ -31,12 +31,12 @@ func (r *run) remove(s *step) {
 }
 
 // removeJob removes the network and the volume, and whatever else of the job
-// there may be after a Run that was cut off.
-func (r *run) removeJob() {
+// there may be after a Run that was cut off. It reports whether nothing is left.
+func (r *run) removeJob() bool {
 	if rec, _ := r.record(opRemove); rec.Done {
-		return
+		return true
 	}
-	r.tryRemove(opRemove, func(ctx context.Context) error {
+	return r.tryRemove(opRemove, func(ctx context.Context) error {
 		left, err := r.eng.List(ctx, map[string]string{LabelServer: r.job.Server, LabelJob: r.job.ID})
 		if err != nil {
 			return wrap("list what is left", err)
@@ -46,8 +46,8 @@ func (r *run) removeJob() {
 }
 
 // tryRemove makes a removal, again if it fails. What cannot be removed keeps
-// its labels, by which the server finds it later.
-func (r *run) tryRemove(op Op, f func(ctx context.Context) error) {
+// its labels, by which the server finds it later. It reports whether it succeeded.
+func (r *run) tryRemove(op Op, f func(ctx context.Context) error) bool {
 	_, err := r.do(op, func(ctx context.Context) (string, error) {
 		var err error
 		for i := range removeAttempts {
@@ -60,4 +60,5 @@ func (r *run) tryRemove(op Op, f func(ctx context.Context) error) {
 	if err != nil && r.live.Err() == nil {
 		r.log.Warn("cannot remove", "job", r.job.ID, "step", op.Step, "err", r.words(err))
 	}
+	return err == nil
 }

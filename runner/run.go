@@ -22,8 +22,7 @@ const (
 
 // Run runs a job, or goes on with one whose earlier Run was cut off and left
 // state. It returns when all its steps have ended, their output is stored and
-// everything that was made is removed, or removing it has failed, which it tells
-// only to Job.Logger.
+// everything that was made is removed, or removing it has failed (JobResult.Left).
 //
 // The error is ErrDetach, or an error of the Observer; containers are then left
 // as they are, and Run can be called again with what was recorded. Everything
@@ -240,7 +239,7 @@ func (r *run) conclude() (JobResult, error) {
 	}
 	r.removals.Wait()
 	if r.setup.begun || len(r.state.Ops) > 0 {
-		r.removeJob()
+		result.Left = !r.removeJob()
 	}
 	if r.live.Err() != nil { // the Observer failed
 		return JobResult{}, context.Cause(r.live)

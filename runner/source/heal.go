@@ -28,10 +28,48 @@ func (m *Mirrors) ready(mir *mirror, sha string) error {
 		}
 		return m.create(mir, sha)
 	}
+	return mir.tidy()
+}
+
+// Tidy removes what processes that were killed left in the mirrors: locks, and
+// objects half written. It costs a walk through the files of each mirror that is
+// not known to be clean. A mirror in use is passed over: a Fetch does the same.
+func (m *Mirrors) Tidy(ctx context.Context) error {
+	entries, err := os.ReadDir(m.dir)
+	if err != nil {
+		return fmt.Errorf("list mirrors: %w", err)
+	}
+	var errs []error
+	for _, e := range entries {
+		key, ok := strings.CutSuffix(e.Name(), ".git")
+		if !ok {
+			continue
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		mir, err := m.mirror(key)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("clean mirror: %w", err))
+			continue
+		}
+		select {
+		case mir.turn <- struct{}{}:
+			errs = append(errs, mir.tidy())
+			<-mir.turn
+		default:
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// tidy is Tidy for one mirror, of which the caller has the turn. One that was
+// taken away meanwhile is clean.
+func (mir *mirror) tidy() error {
 	if !mir.flag(&mir.dirty) {
 		return nil
 	}
-	if err := sweep(mir.dir); err != nil {
+	if err := sweep(mir.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		mir.setFlag(&mir.dirty)
 		return fmt.Errorf("clean mirror: %w", err)
 	}

@@ -30,6 +30,15 @@ func writeFile(t *testing.T, path, content string) {
 	}
 }
 
+func checkGone(t *testing.T, dir string, names []string) {
+	t.Helper()
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s is still there", name)
+		}
+	}
+}
+
 func TestLeftoversOfAKilledProcess(t *testing.T) {
 	r, m := newRemote(t), openMirrors(t)
 	one := r.pushed("one", map[string]string{"a": "1"})
@@ -51,14 +60,18 @@ func TestLeftoversOfAKilledProcess(t *testing.T) {
 
 	m = reopen(t, m)
 	checkEmptyTmp(t, m)
+	if err := m.Tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	checkGone(t, mirror, leftovers)
+	for _, name := range leftovers { // a Fetch that comes first does the same
+		writeFile(t, filepath.Join(mirror, name), "1 localhost")
+	}
+	m = reopen(t, m)
 	if err := m.Fetch(t.Context(), "1", r.remote(), "refs/heads/main", two, FetchOptions{Tags: true}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range leftovers {
-		if _, err := os.Lstat(filepath.Join(mirror, name)); err == nil {
-			t.Errorf("%s is still there", name)
-		}
-	}
+	checkGone(t, mirror, leftovers)
 	if got := gitIn(t, mirror, "tag", "--list"); got != "tmp_1\n" {
 		t.Errorf("tags: %q", got)
 	}

@@ -11,5 +11,7 @@
 //
 // After a restart the jobs that were running are run again with what was
 // recorded of them, which means that their containers are adopted; then what
-// carries this server's label and belongs to no running job is removed.
+// carries this server's label and belongs to no running job is removed, and again
+// when what the process before had asked of the engine has come about. A job that
+// could not remove all that it had makes that happen once more.
 package queue

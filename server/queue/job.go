@@ -69,6 +69,7 @@ func (q *Queue) removeJob(ctx context.Context, log *slog.Logger, j store.Job) {
 	}
 	if err != nil {
 		log.Warn("cannot remove what a job left", "error", err)
+		q.sweepAgain()
 	}
 }
 
@@ -131,7 +132,10 @@ func (q *Queue) tryJob(work, ctx context.Context, log *slog.Logger, o *observer,
 	if err := q.addLogins(work, &rj, r, b); err != nil {
 		return err
 	}
-	_, err = runner.Run(ctx, rj, state, q.Engine, o)
+	res, err := runner.Run(ctx, rj, state, q.Engine, o)
+	if res.Left {
+		q.sweepAgain()
+	}
 	return err
 }
 

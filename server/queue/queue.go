@@ -44,6 +44,9 @@ type Options struct {
 
 	// RetryAfter is the wait after the store failed; 0 means 1 s.
 	RetryAfter time.Duration
+	// SettleAfter is how long after its start what an earlier process asked of the
+	// engine may still come about; 0 means 30 s.
+	SettleAfter time.Duration
 }
 
 // Queue runs the jobs that the store holds.
@@ -53,6 +56,7 @@ type Queue struct {
 	ends chan end // from job goroutines to Run
 	// held are the IDs of the jobs that a goroutine has: it removes what they leave.
 	held sync.Map
+	left chan struct{} // has a value when a job could not remove all that it had
 	disk diskWatch
 	full bool // Run's: nothing is claimed, for want of room on the disk
 	// told is what tellRest said last, at toldAt. They are Run's.
@@ -66,10 +70,13 @@ func New(o Options) *Queue {
 	if o.RetryAfter <= 0 {
 		o.RetryAfter = time.Second
 	}
+	if o.SettleAfter <= 0 {
+		o.SettleAfter = 30 * time.Second
+	}
 	if o.Disk.Every <= 0 {
 		o.Disk.Every = 2 * time.Second
 	}
-	return &Queue{Options: o, ends: make(chan end), disk: diskWatch{low: make(chan bool), stop: make(chan diskStop)}}
+	return &Queue{Options: o, ends: make(chan end), left: make(chan struct{}, 1), disk: diskWatch{low: make(chan bool), stop: make(chan diskStop)}}
 }
 
 // Run claims jobs until claim ends, and returns when those that run have ended.
@@ -91,6 +98,7 @@ func (q *Queue) Run(claim, work context.Context) error {
 	caring, stop := context.WithCancel(work)
 	defer stop()
 	q.wg.Go(func() { q.sweep(caring) })
+	q.wg.Go(func() { q.tidy(caring) })
 	if q.Disk.Floor > 0 {
 		q.full = true // until the first look
 		q.wg.Go(func() { q.watchDisk(caring) })

@@ -13,21 +13,55 @@ import (
 // sweepEvery is how often what nobody owns is looked for, beside at start.
 const sweepEvery = 15 * time.Minute
 
-// sweep removes what an earlier process left behind, at once and then from time
-// to time, until ctx ends.
+// resweep is the wait before what could not be removed is tried again, in units
+// of Options.RetryAfter.
+const resweep = 10
+
+// sweep removes what an earlier process left behind until ctx ends: at once, again
+// when what it asked of the engine as it died has come about, and then from time to
+// time, or soon after a removal that failed.
 func (q *Queue) sweep(ctx context.Context) {
-	wait := time.Duration(0)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
+	settled := time.Now().Add(q.SettleAfter)
+	for ctx.Err() == nil {
+		wait := min(sweepEvery, time.Until(settled))
+		if wait <= 0 {
+			wait = sweepEvery
 		}
-		wait = sweepEvery
 		if err := q.removeOrphans(ctx); err != nil && ctx.Err() == nil {
 			q.Logger.Warn("cannot remove what earlier jobs left behind, trying again", "error", err)
-			wait = 10 * time.Second
+			q.sweepAgain()
 		}
+		q.awaitSweep(ctx, wait)
+	}
+}
+
+// tidy removes what an earlier process left in the mirrors.
+func (q *Queue) tidy(ctx context.Context) {
+	if err := q.Mirrors.Tidy(ctx); err != nil && ctx.Err() == nil {
+		q.Logger.Warn("cannot remove what an earlier process left in the mirrors", "error", err)
+	}
+}
+
+// awaitSweep returns after wait, or sooner if there is something left to remove.
+func (q *Queue) awaitSweep(ctx context.Context, wait time.Duration) {
+	due := time.NewTimer(wait)
+	defer due.Stop()
+	select {
+	case <-ctx.Done():
+	case <-due.C:
+	case <-q.left:
+		select {
+		case <-ctx.Done():
+		case <-time.After(resweep * q.RetryAfter):
+		}
+	}
+}
+
+// sweepAgain has what nobody owns looked for soon.
+func (q *Queue) sweepAgain() {
+	select {
+	case q.left <- struct{}{}:
+	default: // it will be
 	}
 }
 
