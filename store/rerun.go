@@ -97,8 +97,8 @@ func (s *Store) carryJob(tx *tx, b Build, number int, j NewJob) error {
 		return err
 	}
 	return tx.exec(`INSERT INTO steps (job_id, number, name, kind, image, status, reason, exited, exit_code,
-			started_at, imaged_at, ran_at, finished_at, digested)
+			started_at, imaged_at, ran_at, finished_at, cpu_us, peak_memory, digested)
 		SELECT ?, number, name, kind, image, status, reason, exited, exit_code,
-			started_at, imaged_at, ran_at, finished_at, 1
+			started_at, imaged_at, ran_at, finished_at, cpu_us, peak_memory, 1
 		FROM steps WHERE job_id = ?`, id, j.Carry)
 }
