@@ -28,11 +28,38 @@ func (x *execution) outcome(st ContainerState, err error) StepResult {
 	case x.neverBegan(st):
 		res.Status, res.Reason = Error, errNotBegun.Error()
 	case st.ExitCode != 0:
-		res.Status, res.Reason = Failure, exitReason(st, x.memory())
+		res.Status, res.Reason = Failure, exitReason(st)
 	default:
 		res.Status = Success
 	}
+	if res.Status == Failure {
+		res.Reason += x.shortage(st)
+	}
 	return res
+}
+
+// shortage names what a step that failed ran out of. It is said beside how it
+// ended and not in place of that: it may be another program that suffered than the
+// one that failed.
+func (x *execution) shortage(st ContainerState) string {
+	var s string
+	if x.stopping && st.ExitCode == exitKilled && x.timedOut() {
+		s = "; killed after the grace period of " + duration(x.run.limit.grace)
+	}
+	if st.OOMKilled {
+		s += "; " + memoryReason(x.memory())
+	}
+	if n := x.used.now.PIDLimit; n > 0 {
+		s += fmt.Sprintf("; pids limit %d reached", n)
+	}
+	return s
+}
+
+// timedOut reports whether the step had to end because its time, or the job's,
+// was up.
+func (x *execution) timedOut() bool {
+	var late timeoutError
+	return errors.As(context.Cause(x.ctx), &late)
 }
 
 // stopped is the status and reason of a step that had to end before it did by
@@ -68,7 +95,7 @@ func (x *execution) explain(st ContainerState, res StepResult) {
 	switch {
 	case res.Status == Success && st.OOMKilled:
 		x.sink.notice(memoryReason(x.memory()) + ": a program of this step was killed, and the step went on")
-	case res.Status == Success, res.Status == Failure && res.Exited && !x.stopping && !st.OOMKilled:
+	case res.Status == Success, res.Status == Failure && res.Exited && !x.stopping && x.shortage(st) == "":
 	default:
 		x.sink.notice(res.Reason)
 	}

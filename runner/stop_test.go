@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/pipeline"
 	"github.com/slipway-ci/slipway/runner/runnertest"
 )
 
@@ -203,6 +204,28 @@ func TestOutOfMemoryOnTheWay(t *testing.T) {
 	s.wantStep("goes on", runner.Success, "")
 	s.wantNotice("goes on", "out of memory (limit 512 MiB): a program of this step was killed, and the step went on")
 	s.wantJob(runner.Failure, "step fails failed: exit code 3; out of memory (limit 512 MiB)", "fails")
+}
+
+func TestTooManyProcesses(t *testing.T) {
+	s := newScenario(t, with(step("bomb"), retried(2, pipeline.RetryFailure)), step("innocent"))
+	s.eng.Step(1, uses(runner.Usage{PIDLimit: 64}, 2), runnertest.Exit(3))
+	s.run()
+	s.wantNotice("bomb", "attempt 2 of 2: attempt 1 failed: exit code 2; pids limit 64 reached")
+	s.wantStep("bomb", runner.Failure, "exit code 3")
+	s.wantStep("innocent", runner.Success, "")
+}
+
+// TestTimeoutOfWhatDoesNotListen: the reason says that it had to be killed.
+func TestTimeoutOfWhatDoesNotListen(t *testing.T) {
+	s := newScenario(t, with(step("stubborn"), timeout(20*time.Millisecond)))
+	s.job.Grace = 10 * time.Millisecond
+	s.runs("stubborn", func(p *runnertest.Process) int {
+		<-p.Killed()
+		return 137
+	})
+	s.run()
+	s.wantJob(runner.Failure, "step stubborn failed: timed out after 20ms; killed after the grace period of 10ms", "stubborn")
+	s.wantNotice("stubborn", "timed out after 20ms; killed after the grace period of 10ms")
 }
 
 func TestTooMuchOutput(t *testing.T) {

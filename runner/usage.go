@@ -13,6 +13,9 @@ type Usage struct {
 	// PeakMemory is the most that was seen in bytes, without what the kernel keeps
 	// of files and would give back.
 	PeakMemory int64
+	// PIDLimit is the limit on processes and threads if they have come up to it,
+	// else 0.
+	PIDLimit int64
 }
 
 // A UsageObserver is an Observer that keeps what a step has used so far, so that
@@ -41,7 +44,7 @@ type usage struct {
 
 // observe takes a sample of the attempt that runs.
 func (u *usage) observe(s Usage) {
-	u.now = Usage{CPU: max(u.now.CPU, s.CPU), PeakMemory: max(u.now.PeakMemory, s.PeakMemory)}
+	u.now = Usage{CPU: max(u.now.CPU, s.CPU), PeakMemory: max(u.now.PeakMemory, s.PeakMemory), PIDLimit: max(u.now.PIDLimit, s.PIDLimit)}
 }
 
 // nextAttempt begins to count another container.

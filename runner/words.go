@@ -9,7 +9,7 @@ import (
 )
 
 // exitReason says how a container ended that did not exit with 0.
-func exitReason(st ContainerState, memory int64) string {
+func exitReason(st ContainerState) string {
 	var notes []string
 	switch st.ExitCode {
 	case 126:
@@ -24,11 +24,6 @@ func exitReason(st ContainerState, memory int64) string {
 	reason := fmt.Sprintf("exit code %d", st.ExitCode)
 	if len(notes) > 0 {
 		reason += " (" + strings.Join(notes, ": ") + ")"
-	}
-	// Beside and not among the notes: it may have been another program than the
-	// one whose exit code this is.
-	if st.OOMKilled {
-		reason += "; " + memoryReason(memory)
 	}
 	return reason
 }

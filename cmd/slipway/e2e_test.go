@@ -217,11 +217,13 @@ type build struct {
 		Workflow string `json:"workflow"`
 		Status   string `json:"status"`
 		Steps    []struct {
-			Number   int    `json:"number"`
-			Name     string `json:"name"`
-			Status   string `json:"status"`
-			ExitCode *int   `json:"exit_code"`
-			Error    string `json:"error"`
+			Number   int     `json:"number"`
+			Name     string  `json:"name"`
+			Status   string  `json:"status"`
+			ExitCode *int    `json:"exit_code"`
+			CPU      float64 `json:"cpu_seconds"`
+			Memory   int64   `json:"peak_memory_bytes"`
+			Error    string  `json:"error"`
 			Failure  *struct {
 				Line  int64  `json:"line"`
 				Title string `json:"title"`
@@ -279,7 +281,7 @@ func (w *world) wantLines(log string, lines ...string) {
 // wantNothingLeft checks that the server's jobs left nothing in the engine.
 func (w *world) wantNothingLeft() {
 	w.Helper()
-	cli, err := docker.Dial("")
+	cli, err := docker.Dial(w.config.DockerHost)
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -18,8 +18,8 @@ var capabilities = []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETUID
 
 const (
 	defaultPIDs = 4096
-	cpuPeriod        = 100_000 // µs
-	minCPUQuota      = 1_000   // µs; the kernel takes no less
+	cpuPeriod   = 100_000 // µs
+	minCPUQuota = 1_000   // µs; the kernel takes no less
 )
 
 // errLeaving: the name belongs to a container that is going away.

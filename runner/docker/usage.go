@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -25,7 +26,16 @@ func (e *Engine) Usage(ctx context.Context, containerID string) (runner.Usage, e
 	if s.CPUStats.CPUUsage.TotalUsage == 0 {
 		return runner.Usage{}, fmt.Errorf("measure container %s: it does not run", containerID)
 	}
-	return runner.Usage{CPU: time.Duration(s.CPUStats.CPUUsage.TotalUsage), PeakMemory: held(s.MemoryStats)}, nil
+	return runner.Usage{CPU: time.Duration(s.CPUStats.CPUUsage.TotalUsage), PeakMemory: held(s.MemoryStats), PIDLimit: reached(s.PidsStats)}, nil
+}
+
+// reached is the limit on processes if they are up to it, or as close as they are
+// when those that have just ended make room for the next; else 0.
+func reached(p container.PidsStats) int64 {
+	if p.Current < p.Limit-p.Limit/32 || p.Limit > math.MaxInt64 {
+		return 0
+	}
+	return int64(p.Limit)
 }
 
 // held is the memory without the files that the kernel keeps and would give back.

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"syscall"
+	"testing"
+
+	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/docker"
+	"github.com/slipway-ci/slipway/runner/runnertest"
+	"github.com/slipway-ci/slipway/server/github/githubtest"
+)
+
+// innocent forks, writes and holds memory until it is told to end.
+const innocent = `
+steps:
+  - name: test
+    image: IMAGE
+    commands:
+      - until test -e /tmp/end; do head -c 1000000 /dev/zero | md5sum > sum; usleep 50000; done
+      - test "$(cut -c1-6 sum)" = 879f4b
+`
+
+// runInnocent returns when the innocent build runs.
+func (w *world) runInnocent() (r *githubtest.Repo, sha string) {
+	w.Helper()
+	r = w.repo("innocent")
+	sha = w.push(r, w.files(innocent))
+	w.waitStatus(r, sha, "running")
+	return r, sha
+}
+
+// endInnocent lets the innocent build end, which must have gone on all the time.
+func (w *world) endInnocent(r *githubtest.Repo, sha string) {
+	w.Helper()
+	cli, err := docker.Dial(w.config.DockerHost)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer func() { _ = cli.Close() }()
+	e := docker.New(cli, docker.Options{})
+	found, err := e.List(w.ctx, map[string]string{runner.LabelServer: w.serverID, runner.LabelRepo: r.FullName(), runner.LabelStep: "1"})
+	if err != nil || len(found) != 1 {
+		w.Fatalf("containers of the innocent build: %v, %v; want one", found, err)
+	}
+	if res, err := e.Exec(w.ctx, found[0].ID, []string{"touch", "/tmp/end"}); err != nil || res.ExitCode != 0 {
+		w.Fatalf("end the innocent build: %+v, %v", res, err)
+	}
+	w.wantVerdict(r, sha, "success: passed in …")
+}
+
+// TestNeighbours: whatever a build does to the machine is its own failure, which
+// says what it did, and nobody else's.
+func TestNeighbours(t *testing.T) {
+	w := newWorld(t, func(c *config) {
+		c.MaxJobs, c.StepPIDs, c.StepOutput, c.Grace = 5, 100, 4<<20, 1e9
+	})
+	nice, niceSHA := w.runInnocent()
+	type build struct{ name, step, reason string }
+	hostile := []build{
+		// The shell that forks dies of it, and leaves what it has started.
+		{"bomb", `commands: "(while true; do sleep 600 & done) || exec sleep 600", timeout: 8s`, "timed out after 8s; pids limit 100 reached"},
+		{"hog", `commands: "x=0123456789; while true; do x=$x$x; done", resources: {memory: 32MiB}`, "exit code 137 (killed); out of memory (limit 32 MiB)"},
+		{"flood", `commands: "yes"`, "stopped: more than 4.0 MiB of output"},
+		{"stubborn", `commands: "trap : TERM; while true; do usleep 10000; done", timeout: 1s`, "timed out after 1s; killed after the grace period of 1s"},
+	}
+	repos, shas := make([]*githubtest.Repo, len(hostile)), make([]string, len(hostile))
+	for i, b := range hostile {
+		repos[i] = w.repo(b.name)
+		shas[i] = w.push(repos[i], w.files("steps: [{name: test, image: IMAGE, "+b.step+"}]\n"))
+	}
+	for i, b := range hostile {
+		w.wantVerdict(repos[i], shas[i], "failure: step test failed: "+b.reason)
+		w.wantLines(w.log(repos[i], 1, 1, 1), b.reason)
+	}
+	w.endInnocent(nice, niceSHA)
+	if s := w.build(nice, 1).Jobs[0].Steps[0]; s.CPU <= 0 || s.Memory <= 0 || s.Memory > 512<<20 {
+		t.Errorf("the API says that the innocent step used %v s of CPU and %d bytes", s.CPU, s.Memory)
+	}
+}
+
+// TestNeighbourThatFillsTheDisk has the engine on a disk of its own.
+func TestNeighbourThatFillsTheDisk(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=512m"); err != nil {
+		t.Fatal("mount a small disk (as root): ", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	d := runnertest.NewDaemon(t, "--data-root="+disk)
+	image := d.Image()
+	w := newWorld(t, func(c *config) {
+		c.DockerHost, c.DiskFloor, c.StepMemory = d.Client().DaemonHost(), 200<<20, 2<<30
+	})
+	w.image = image
+	nice, niceSHA := w.runInnocent()
+	r := w.repo("filler")
+	sha := w.push(r, w.files(`steps: [{name: test, image: IMAGE, commands: "dd if=/dev/zero of=big bs=1M count=430; exec sleep 600"}]`))
+	w.wantVerdict(r, sha, "failure: step test failed: the disk is nearly full, and this job takes the most of it: 43…")
+	w.endInnocent(nice, niceSHA)
+	// With the job what it wrote has gone, and there is room again.
+	w.wantVerdict(r, w.push(r, w.files(oneStep)), "success: passed in …")
+}
