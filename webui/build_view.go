@@ -114,7 +114,7 @@ func (s stepView) Service() bool { return s.Kind == string(pipeline.KindService)
 // Outcome says in words how the step ended, or why it has not.
 func (s stepView) Outcome() string {
 	words := ""
-	if s.Exited && (s.ExitCode != 0 || s.Status == store.Success) {
+	if s.Exited && s.ExitCode != 0 {
 		words = exitWords(s.ExitCode)
 	}
 	switch {
@@ -127,6 +127,15 @@ func (s stepView) Outcome() string {
 	default:
 		return words + ": " + s.Reason
 	}
+}
+
+// Note says of a job that did not run, or not to its end, why. What a failed step
+// says itself is not repeated.
+func (j jobView) Note() string {
+	if j.FailedStep > 0 {
+		return ""
+	}
+	return j.Reason
 }
 
 // SkipReason says why a step did not run.
@@ -148,6 +157,23 @@ func (s stepView) ExitMark() string {
 
 func (p *buildPage) Path() string     { return buildPath(p.Repo, p.Build.Number) }
 func (p *buildPage) RepoPath() string { return repoPath(p.Repo) }
+
+// Reason says why the build is as it is, unless another part of the page says it
+// better: the digest, the problems of the files, or the question for an approval.
+func (p *buildPage) Reason() string {
+	if p.Digest != nil || len(p.Errors()) > 0 || p.NeedsApproval() {
+		return ""
+	}
+	return sentence(p.Build.Reason)
+}
+
+// Outcome says how the selected step ended, or why its workflow did not run.
+func (p *buildPage) Outcome() string {
+	if outcome := p.Step.Outcome(); outcome != "" || p.Job.Status != store.Skipped {
+		return outcome
+	}
+	return p.Job.Reason
+}
 
 // Subject is the first line of the commit message, Body the lines after it.
 func (p *buildPage) Subject() string { return firstLine(p.Build.Message) }
@@ -244,7 +270,7 @@ func (p *buildPage) decode() error {
 }
 
 // focus returns the step that is worth looking at: the one that failed, else
-// the one that runs, else the last one that ran, else the first.
+// the one that runs, else the last one that ran, else the first that may run.
 func (p *buildPage) focus() (job, step int) {
 	rank := 0
 	better := func(j *jobView, s *stepView, r int) {
@@ -257,15 +283,17 @@ func (p *buildPage) focus() (job, step int) {
 			j, s := &p.Jobs[i], &p.Jobs[i].Steps[k]
 			switch failed := s.Status == store.Failure || s.Status == store.Error; {
 			case j.CarriedFrom != 0 && rank > 0: // it ran elsewhere
-			case failed && s.Number == j.FailedStep && rank < 6:
-				better(j, s, 6) // the first one that decided
-			case failed && rank < 5:
+			case failed && s.Number == j.FailedStep && rank < 7:
+				better(j, s, 7) // the first one that decided
+			case failed && rank < 6:
+				better(j, s, 6)
+			case s.Status == store.Running && !s.Service() && rank < 5:
 				better(j, s, 5)
-			case s.Status == store.Running && !s.Service() && rank < 4:
-				better(j, s, 4)
 			case !s.StartedAt.IsZero() && !s.Service():
-				better(j, s, 3)
+				better(j, s, 4)
 			case !s.StartedAt.IsZero():
+				better(j, s, 3)
+			case s.Status != store.Skipped && rank < 2:
 				better(j, s, 2)
 			case rank == 0:
 				better(j, s, 1)

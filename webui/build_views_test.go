@@ -83,7 +83,7 @@ func TestApprovalNamesTrust(t *testing.T) {
 	s.create(b, harbour()...)
 	page := s.page(t, "/repos/ada/engine/builds/1")
 	wantAll(t, page, "Uses the repository’s trust:</b> privileged: all of the machine (security); network host (network).",
-		"waits for an approval.")
+		"This waits for an approval")
 	if n := strings.Count(page, `class="trust"`); n != 1 {
 		t.Errorf("%d steps are said to use trust", n)
 	}

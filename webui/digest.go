@@ -18,7 +18,6 @@ type digestView struct {
 	// Link leads to the row of the log that says so; "" if there is none.
 	Link    string
 	Command string
-	Outcome string // how it ended, if Title does not say it
 	Rows    []digestRow
 	News    []newsView
 	Changes *changesView // nil while they are not known
@@ -79,9 +78,6 @@ func (u *UI) addDigest(ctx context.Context, p *buildPage) error {
 
 func newDigestView(d store.Digest, st *stepView) *digestView {
 	v := &digestView{Title: d.Title, Command: firstCommandLine(d.Command)}
-	if outcome := st.Outcome(); outcome != d.Title {
-		v.Outcome = outcome
-	}
 	m := rowMaker{path: st.Path, raw: "/api" + st.Path + "/log"}
 	for _, l := range d.Excerpt {
 		row := m.row(&logs.Line{N: l.N, Kind: logs.Output, Text: []byte(l.Text), End: true})

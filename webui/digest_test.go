@@ -92,8 +92,8 @@ func TestDigestLeadsToTheLine(t *testing.T) {
 	if got := eval[string](b, `document.querySelector('.digest-title').textContent`); got != "TestWheel: wheel_test.go:7: 11 teeth, want <12>" {
 		t.Errorf("title %q", got)
 	}
-	if got := eval[string](b, `document.querySelector('.digest-how').innerText`); got != `go test ./... exit code 2` {
-		t.Errorf("command and outcome: %q", got)
+	if got := eval[string](b, `document.querySelector('.digest-how').innerText`); got != `go test ./...` {
+		t.Errorf("command: %q", got)
 	}
 	if got := eval[string](b, `document.querySelector('.digest .why-row').innerText`); !strings.Contains(got, "405") || !strings.Contains(got, "want <12>") {
 		t.Errorf("the row that says why: %q", got)
@@ -178,5 +178,21 @@ func TestDigestOfHostileOutputIsInert(t *testing.T) {
 	}
 	if !strings.Contains(page, "&lt;script&gt;alert(1)&lt;/script&gt;") {
 		t.Error("the text is gone")
+	}
+}
+
+// On a phone the line that says why is on the first screen, below a window of
+// the list of steps, although other workflows stand before the one that failed.
+func TestBrowserPhoneShowsWhyOnTheFirstScreen(t *testing.T) {
+	s := newSite(t)
+	r := s.repo("harbour", "ferry", false)
+	s.seedPassed(r, 1)
+	s.seedFailed(r, 2)
+	b := newTab(t, s)
+	b.do(chromedp.EmulateViewport(360, 740))
+	b.open("/repos/harbour/ferry/builds/2")
+	b.await(`document.querySelector('#log .row')`)
+	if bottom := eval[float64](b, `document.querySelector('.why-row').getBoundingClientRect().bottom`); bottom > 740 {
+		t.Errorf("the line that says why ends at %v", bottom)
 	}
 }

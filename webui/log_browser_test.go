@@ -319,7 +319,7 @@ func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
 	must(t, w.Append(output("followed again")))
 	b.awaitView(inBox("#L3403"))
 	s.finishStep(j, 1, store.Success, 0)
-	b.await(`document.querySelector('.step-head .outcome')?.textContent.startsWith('exit code 0')`)
+	b.await(`document.querySelector('.step-head .word')?.textContent === 'Passed'`)
 }
 
 // Hostile output shows as text, in the page and in what is fetched later.

@@ -112,7 +112,7 @@ func TestBuildPageShowsTheFailedStep(t *testing.T) {
 		"<title>Failed: ada/engine #1", "favicon-failure.svg",
 		"step test failed: exit code 2", "4f9c0e1", "https://github.example/ada/engine/commit/"+sha1,
 		`<span class="term-fgx1">FAIL</span> ferry`, `id="L4"`, `href="/repos/ada/engine/builds/1/jobs/1/steps/2?line=4#L4"`,
-		`class="row notice"`, ".slipway.yml", "/repos/ada/engine/builds/1/jobs/1/steps/2/raw", "/repos/ada/engine/builds/1/logs.zip")
+		`class="row notice"`, "/repos/ada/engine/builds/1/jobs/1/steps/2/raw", "/repos/ada/engine/builds/1/logs.zip")
 	// The command that failed is open, the one before it folded.
 	if !regexp.MustCompile(`(?s)<details class="cmd" data-ended data-start="\d+">\s*<summary>.{0,200}go vet`).MatchString(page) {
 		t.Error("the command that passed is not folded")

@@ -42,13 +42,18 @@ func (j jobView) Trace() trace {
 	return newTrace(j.Plan.Why)
 }
 
-// StepTrace says why the selected step does not run; nil if it may.
+// StepTrace says why the selected step, or the whole workflow that it is of, does
+// not run; nil if it may.
 func (p *buildPage) StepTrace() trace {
 	s := p.plannedStep()
-	if s == nil || s.Skip == "" {
+	switch {
+	case s == nil:
 		return nil
+	case s.Skip != "":
+		return newTrace(s.Why)
+	default:
+		return p.Job.Trace()
 	}
-	return newTrace(s.Why)
 }
 
 // plannedStep is the selected step as it was planned; nil if that is not known.

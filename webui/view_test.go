@@ -35,7 +35,7 @@ func TestOutcome(t *testing.T) {
 		step store.Step
 		want string
 	}{
-		{store.Step{Status: store.Success, Exited: true}, "exit code 0"},
+		{store.Step{Status: store.Success, Exited: true}, ""},
 		{store.Step{Status: store.Failure, Exited: true, ExitCode: 2, Reason: "exit code 2"}, "exit code 2"},
 		{store.Step{Status: store.Failure, Exited: true, ExitCode: 127, Reason: "exit code 127"}, "exit code 127: command not found"},
 		{store.Step{Status: store.Failure, Exited: true, ExitCode: 137, Reason: "killed: out of memory"}, "exit code 137: ended by SIGKILL: killed: out of memory"},
@@ -90,6 +90,26 @@ func TestForgottenAccessIsClosed(t *testing.T) {
 	for _, r := range u.routes() {
 		if r.access == nobody {
 			t.Errorf("%s %s: nobody may use it", r.method, r.path)
+		}
+	}
+}
+
+func TestTicksAreCode(t *testing.T) {
+	for text, want := range map[string]string{
+		"`<b>` is no key of `steps`": "<code>&lt;b&gt;</code> is no key of <code>steps</code>",
+		"one ` alone & more":         "one ` alone &amp; more",
+		"":                           "",
+	} {
+		if got := ticks(text); string(got) != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestSentenceBeginsWithACapital(t *testing.T) {
+	for text, want := range map[string]string{"step test failed": "Step test failed", ".slipway.yml is empty": ".slipway.yml is empty", "é": "É", "": ""} {
+		if got := sentence(text); got != want {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 }

@@ -45,10 +45,11 @@ func (u *UI) readWaiting(ctx context.Context, p *buildPage) error {
 	return nil
 }
 
-// blocked says for what a job is not in the queue yet.
+// blocked says for what a job is not in the queue yet. That the whole build waits
+// for an approval is said above all jobs.
 func (p *buildPage) blocked(j *jobView) *waiting {
 	if p.Build.Status == store.Blocked {
-		return &waiting{Text: "waits for an approval"}
+		return nil
 	}
 	var names []string
 	for _, name := range j.DependsOn {

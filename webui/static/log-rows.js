@@ -202,8 +202,9 @@ export class Rows {
     return blockOf(this, out, n);
   }
 
-  // show brings a row into view, wherever it is, and returns it.
-  async show(n) {
+  // show brings a row into view, wherever it is, and returns it. The page itself
+  // stays where it is unless it may scroll.
+  async show(n, scroll = true) {
     this.goal = n;
     let row = this.row(n);
     if (!row || row.closest('details:not([open]) .out')) {
@@ -218,18 +219,18 @@ export class Rows {
       }
       row = this.row(n);
     }
-    if (row) this.center(row);
+    if (row) this.center(row, scroll);
     return row;
   }
 
   // center brings a row to the middle of the box, and the box into view.
-  center(row) {
+  center(row, scroll = true) {
     const { top, height } = row.getBoundingClientRect();
     const box = this.box.getBoundingClientRect();
     if (top < box.top + 60 || top + height > box.bottom - 20) {
       this.box.scrollTop += top - box.top - (this.box.clientHeight - height) / 2;
     }
-    if (box.top > innerHeight - 80 || box.bottom < 80) this.box.scrollIntoView({ block: 'nearest' });
+    if (scroll && (box.top > innerHeight - 80 || box.bottom < 80)) this.box.scrollIntoView({ block: 'nearest' });
   }
 
   // top returns the number of the first row in view, the heading of an open

@@ -24,7 +24,7 @@ function start() {
   const line = Number(log.dataset.line);
   const live = new Live(log, rows, !linked && !line, signal);
   new Search(rows, links, () => live.leave(), signal);
-  if (!linked && line) rows.show(line);
+  if (!linked && line) rows.show(line, !document.querySelector('.digest'));
   log.addEventListener('click', (e) => {
     const fold = e.target.closest('[data-fold]')?.dataset.fold;
     if (fold || e.target.closest('.n, summary')) live.leave(); // to look at something
