@@ -1,7 +1,7 @@
 # slipway in a container. It drives the Docker engine of its host:
 #
 #   docker build --tag slipway --build-arg VERSION=$(git describe --tags --always --dirty) .
-#   docker run -d --name slipway -p 8080:8080 -v slipway:/var/lib/slipway \
+#   docker run -d --name slipway -p 127.0.0.1:8080:8080 -v slipway:/var/lib/slipway \
 #     -v /var/run/docker.sock:/var/run/docker.sock \
 #     --group-add $(stat -c %g /var/run/docker.sock) \
 #     -e SLIPWAY_URL=… -e SLIPWAY_WEBHOOK_SECRET=… -e SLIPWAY_GITHUB_TOKEN=… slipway
@@ -9,6 +9,11 @@
 # The server is not root. --group-add lets it use the socket by the socket's
 # group, whose number differs between hosts. Whoever may use that socket is in
 # effect root on the host: give the container nothing else to guard.
+#
+# The port is published for the host alone, on which a proxy with HTTPS passes
+# requests on. Published on all of the host's addresses, it is open to the steps
+# of builds too: through Docker's own proxy they come with the same address as
+# everybody else, so that slipway cannot tell them apart.
 
 # Other images for the two stages, from a registry of your own for example:
 # BUILD_BASE needs Go, BASE a shell, and git or apt-get.

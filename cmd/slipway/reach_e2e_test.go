@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -66,6 +68,26 @@ func (w *world) publish() (port string) {
 		w.Fatal(err)
 	}
 	return port
+}
+
+// TestPublishedForThisMachineAlone: those who do as we show publish the port
+// where builds cannot reach it.
+func TestPublishedForThisMachineAlone(t *testing.T) {
+	for _, file := range []string{"../../Dockerfile", "../../examples/compose/compose.yml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		published := regexp.MustCompile(`[^\s"]*:8080\b`).FindAllString(string(text), -1)
+		if len(published) == 0 {
+			t.Errorf("%s publishes no port", file)
+		}
+		for _, p := range published {
+			if p != "127.0.0.1:8080:8080" {
+				t.Errorf("%s publishes %s", file, p)
+			}
+		}
+	}
 }
 
 // docker runs the client and returns what it prints.
