@@ -52,7 +52,7 @@ func (s *Store) openWriter(key string) (*Writer, error) {
 	}
 	w := &Writer{
 		s: s, key: key, path: path, id: s.lastID.Add(1),
-		tail: tail, tailEnd: c.tailEnd, logEnd: c.logEnd(), skip: c.state.pieces,
+		tail: tail, tailEnd: c.tailEnd, logEnd: framesEnd(c.frames), skip: c.state.pieces,
 		published: published{frames: c.frames, rows: c.rows, state: c.state},
 	}
 	s.views.removeFunc(func(k string) bool { return k == key })

@@ -11,12 +11,13 @@
 // chunk is sealed: compressed and appended as a frame to <key>.log. The rows of
 // the chunk that is being filled stand in <key>.tail.
 //
-//	.log   frame*  [index trailer]
-//	frame  header (chunk number, lengths, CRCs, state after the chunk) zstd(rows)
-//	index  the headers of all frames again; its trailer marks a finished log
-//	.tail  header (chunk number, state before the chunk)  record*
-//	record length CRC kind payload: the rows of one Append, or the counts of
-//	       rows that were not stored any more
+//	.log     frame*  [outline index trailer]
+//	frame    header (chunk number, lengths, CRCs, state after the chunk) zstd(rows)
+//	outline  length CRC zstd(rows): those of the commands, with their numbers
+//	index    the headers of all frames again; its trailer marks a finished log
+//	.tail    header (chunk number, state before the chunk)  record*
+//	record   length CRC kind payload: the rows of one Append, or the counts of
+//	         rows that were not stored any more
 //
 // The state is what reading the log up to there would tell: rows, bytes of
 // text, complete source lines and pieces of unfinished ones for each stream.

@@ -71,6 +71,17 @@ func decodeFrame(b []byte, before []frame) (frame, bool) {
 	return f, ok
 }
 
+// framesEnd is the offset of what follows the frames, which are all of a log.
+func framesEnd(frames []frame) int64 {
+	if n := len(frames); n > 0 {
+		return frames[n-1].end()
+	}
+	return 0
+}
+
+// indexLength is how many bytes the index of so many frames has, and its trailer.
+func indexLength(frames int) int64 { return int64(frames)*headerSize + trailerSize }
+
 // The trailer ends a finished log: the state, which may tell of more source
 // lines than the last frame's, the number of frames, a CRC of the index and the
 // trailer before it, and the magic number.
@@ -98,12 +109,12 @@ func indexSize(trailer []byte) (int64, bool) {
 	if len(trailer) != trailerSize || le.Uint32(trailer[trailerSize-4:]) != trailerMagic {
 		return 0, false
 	}
-	return int64(le.Uint32(trailer[stateSize:]))*headerSize + trailerSize, true
+	return indexLength(int(le.Uint32(trailer[stateSize:]))), true
 }
 
 // decodeIndex decodes an index with its trailer, of the length that indexSize
 // told. It returns false if it does not fit a file of which it begins at offset
-// at.
+// at, behind the frames and an outline.
 func decodeIndex(b []byte, at int64) ([]frame, state, bool) {
 	sum := len(b) - 8
 	if binary.LittleEndian.Uint32(b[sum:]) != checksum(b[:sum]) {
@@ -111,13 +122,13 @@ func decodeIndex(b []byte, at int64) ([]frame, state, bool) {
 	}
 	n := (len(b) - trailerSize) / headerSize
 	frames := make([]frame, 0, n)
-	end := int64(0)
 	for i := range n {
 		f, ok := decodeFrame(b[i*headerSize:], frames)
 		if !ok {
 			return nil, state{}, false
 		}
-		frames, end = append(frames, f), f.end()
+		frames = append(frames, f)
 	}
-	return frames, decodeState(b[n*headerSize:]), end == at
+	outline := at - framesEnd(frames)
+	return frames, decodeState(b[n*headerSize:]), outline >= 0 && outline <= maxOutline
 }

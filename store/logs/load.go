@@ -16,16 +16,9 @@ type content struct {
 	state    state
 	finished bool
 
+	outline int64 // bytes of the outline of a finished log
 	logSize int64 // of the file, torn bytes and index included
 	tailEnd int64 // where the next record goes; 0 if the header is to be written
-}
-
-// logEnd is where the next frame goes.
-func (c *content) logEnd() int64 {
-	if n := len(c.frames); n > 0 {
-		return c.frames[n-1].end()
-	}
-	return 0
 }
 
 // load reads the files of a log, which nobody writes meanwhile. It returns
@@ -73,8 +66,12 @@ func loadLog(path string) (c content, err error) {
 		return c, err
 	}
 	c.logSize = info.Size()
-	if c.frames, c.state, c.finished, err = readIndex(f, c.logSize); err != nil || c.finished {
+	if c.frames, c.state, c.finished, err = readIndex(f, c.logSize); err != nil {
 		return c, err
+	}
+	if c.finished {
+		c.outline = c.logSize - indexLength(len(c.frames)) - framesEnd(c.frames)
+		return c, nil
 	}
 	if c.frames, err = scanFrames(f, c.logSize); err != nil {
 		return c, err

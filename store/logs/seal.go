@@ -62,7 +62,9 @@ func (w *Writer) seal() error {
 	}
 	w.logEnd, w.tailEnd = f.end(), 0
 	w.s.chunks.put(chunkKey{w.id, len(w.frames)}, w.rows)
+	rows := w.rows
 	w.publish(func(p *published) { p.frames, p.rows = append(p.frames, f), nil })
+	w.noteSealed(rows)
 	return nil
 }
 
@@ -83,16 +85,19 @@ func (w *Writer) writeLog(b []byte, sync bool) error {
 	return errors.Join(err, f.Close())
 }
 
-// finish seals what is left, and writes the index. The tail goes last.
+// finish seals what is left, and writes the outline and the index. The tail goes
+// last.
 func (w *Writer) finish() error {
 	if len(w.rows) > 0 {
 		if err := w.seal(); err != nil {
 			return err
 		}
 	}
-	if err := w.writeLog(appendIndex(nil, w.frames, &w.state), true); err != nil {
+	outline := w.packOutline()
+	if err := w.writeLog(appendIndex(outline, w.frames, &w.state), true); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
+	w.publish(func(p *published) { p.outline = int64(len(outline)) })
 	if err := w.s.syncDirs(w.path); err != nil {
 		return fmt.Errorf("sync directory: %w", err)
 	}

@@ -205,7 +205,7 @@ func (s *Store) view(key string) (*view, error) {
 	}
 	v := &view{
 		id: s.lastID.Add(1), path: s.path(key),
-		frames: c.frames, rows: c.rows, state: c.state, finished: c.finished,
+		frames: c.frames, rows: c.rows, state: c.state, finished: c.finished, outline: c.outline,
 	}
 	s.views.put(key, v)
 	return v, nil

@@ -15,7 +15,8 @@ type view struct {
 	state    state
 	open     [streams]openLine
 	finished bool
-	writer   bool // it has one
+	outline  int64 // bytes of it, behind the last frame; 0 if there is none
+	writer   bool  // it has one
 }
 
 // An openLine is the newest Line with Open set of a stream; without Open if

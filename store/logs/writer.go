@@ -35,6 +35,7 @@ type published struct {
 	state    state
 	open     [streams]openLine
 	finished bool
+	outline  int64 // bytes of it in the file of a finished log
 }
 
 // Append stores lines, in order. When it returns, any reader of this Store sees
@@ -193,6 +194,6 @@ func (w *Writer) watch() (*view, <-chan struct{}) {
 func (w *Writer) viewLocked() *view {
 	return &view{
 		id: w.id, path: w.path, frames: w.frames, rows: w.rows, state: w.state, open: w.open,
-		finished: w.finished, writer: !w.finished,
+		finished: w.finished, outline: w.outline, writer: !w.finished,
 	}
 }
