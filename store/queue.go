@@ -43,17 +43,21 @@ type Queue struct {
 	Pending int
 }
 
-// waitingSQL orders the pending jobs as Claim takes them (see claimSQL): the
-// first of each repository in turn, then the second of each.
-const waitingSQL = `
+// placesSQL are the places of the jobs that may be claimed, as Claim takes them
+// (see claimSQL): the first of each repository in turn, then the second of each.
+const placesSQL = `
 	WITH turns AS (
-		SELECT id, repo_id, row_number() OVER (PARTITION BY repo_id ORDER BY id) AS turn
-		FROM jobs WHERE status = 'pending' AND held = 0
+		SELECT j.id, j.build_id, j.repo_id, r.last_claim, row_number() OVER (PARTITION BY j.repo_id ORDER BY j.id) AS turn
+		FROM jobs j JOIN repos r ON r.id = j.repo_id WHERE j.status = 'pending' AND j.held = 0
 	), places AS (
-		SELECT t.id, row_number() OVER (ORDER BY t.turn, r.last_claim, r.id) AS place
-		FROM turns t JOIN repos r ON r.id = t.repo_id ORDER BY place LIMIT ?2
-	), waiting AS (
-		SELECT id, place FROM places
+		SELECT id, build_id, row_number() OVER (ORDER BY turn, last_claim, repo_id) AS place, count(*) OVER () AS total
+		FROM turns
+	)`
+
+// waitingSQL are the jobs that wait, those last that wait for something else than
+// a place.
+const waitingSQL = placesSQL + `, waiting AS (
+		SELECT * FROM (SELECT id, place FROM places ORDER BY place LIMIT ?2)
 		UNION ALL
 		SELECT * FROM (SELECT id, 0 FROM jobs WHERE status = 'pending' AND held = 1 ORDER BY id LIMIT ?2)
 	)

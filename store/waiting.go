@@ -16,14 +16,8 @@ func (s *Store) QueuePlaces(ctx context.Context, buildID int64) (map[int64]Queue
 		id int64
 		QueuePlace
 	}
-	rows, err := s.read.QueryContext(ctx, `WITH waiting AS (
-			SELECT j.id, j.build_id, j.repo_id, r.last_claim,
-				row_number() OVER (PARTITION BY j.repo_id ORDER BY j.id) AS round
-			FROM jobs j JOIN repos r ON r.id = j.repo_id WHERE j.status = 'pending' AND j.held = 0
-		), placed AS (
-			SELECT id, build_id, row_number() OVER (ORDER BY round, last_claim, repo_id) AS place, count(*) OVER () AS total
-			FROM waiting
-		) SELECT id, place, total FROM placed WHERE build_id = ?`, buildID)
+	rows, err := s.read.QueryContext(ctx, placesSQL+`
+		SELECT id, place, total FROM places WHERE build_id = ?`, buildID)
 	found, err := collect(rows, err, func(p *place, row scanner) error { return row.Scan(&p.id, &p.Place, &p.Of) })
 	if err != nil {
 		return nil, wrap("read places in the queue", err)
