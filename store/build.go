@@ -151,9 +151,13 @@ type BuildFilter struct {
 	// name, in any case of letters.
 	Ref, Author string
 	Status      Status
+	Verdict     bool  // builds that passed, failed or could not be run only
 	Before      int64 // builds with a smaller number only, for paging; 0 means all
 	Limit       int   // 0 means 50
 }
+
+// isVerdict holds for builds b that ended with a verdict on their commit.
+const isVerdict = `b.status IN ('success', 'failure', 'error')`
 
 // Builds returns a repository's builds, the newest first.
 func (s *Store) Builds(ctx context.Context, repoID int64, f BuildFilter) ([]Build, error) {
@@ -167,6 +171,9 @@ func (s *Store) Builds(ctx context.Context, repoID int64, f BuildFilter) ([]Buil
 	}
 	where("b.branch = ?", f.Branch, f.Branch != "")
 	where("b.ref = ?", f.Ref, f.Ref != "")
+	if f.Verdict {
+		query += " AND " + isVerdict
+	}
 	where("b.author = ? COLLATE NOCASE", f.Author, f.Author != "")
 	where("b.event = ?", f.Event, f.Event != "")
 	where("b.status = ?", f.Status, f.Status != "")

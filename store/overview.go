@@ -116,7 +116,7 @@ func (s *Store) Verdicts(ctx context.Context, repoID int64, branch string, limit
 	if branch != "" {
 		query, args = query+` AND b.branch = ?`, append(args, branch)
 	}
-	rows, err := s.read.QueryContext(ctx, query+` AND b.status IN ('success', 'failure', 'error')
+	rows, err := s.read.QueryContext(ctx, query+` AND `+isVerdict+`
 		ORDER BY b.number DESC LIMIT ?`, append(args, limit)...)
 	out, err := collect(rows, err, (*Build).scan)
 	return out, wrap("list verdicts", err)

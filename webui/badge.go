@@ -32,12 +32,12 @@ func (u *UI) badge(c *request) error {
 	return c.Blob(http.StatusOK, "image/svg+xml", []byte(drawBadge(label, status)))
 }
 
-// branchStatus is the state of a branch's newest build, or of one workflow of
-// it; "" if there is none.
+// branchStatus is the newest verdict on a branch, or what it says of one workflow;
+// "" if there is none. A build that runs or was canceled changes nothing.
 func (u *UI) branchStatus(c *request) (store.Status, error) {
 	ctx := c.Request().Context()
 	builds, err := u.store.Builds(ctx, c.repo.ID, store.BuildFilter{
-		Ref: "refs/heads/" + cmp.Or(c.QueryParam("branch"), c.repo.DefaultBranch), Limit: 1})
+		Ref: "refs/heads/" + cmp.Or(c.QueryParam("branch"), c.repo.DefaultBranch), Verdict: true, Limit: 1})
 	if err != nil || len(builds) == 0 {
 		return "", err
 	}
