@@ -138,11 +138,11 @@ func (c *changesView) Same() bool { return len(c.Commits) == 0 && len(c.Files) =
 
 // Summary counts: "3 commits by Ada and Grace, 2 files".
 func (c *changesView) Summary() string {
-	parts := []string{plural(len(c.Commits)+c.MoreCommits, "commit")}
+	parts := []string{count(len(c.Commits)+c.MoreCommits, "commit")}
 	if by := c.authors(); by != "" {
 		parts[0] += " by " + by
 	}
-	return strings.Join(append(parts, plural(len(c.Files)+c.MoreFiles, "file")), ", ")
+	return strings.Join(append(parts, count(len(c.Files)+c.MoreFiles, "file")), ", ")
 }
 
 const maxAuthors = 3 // that are named
@@ -172,11 +172,3 @@ func (c *changesView) authors() string {
 
 // CommitURL is the address of a commit on GitHub.
 func (c *changesView) CommitURL(sha string) string { return c.repo.HTMLURL + "/commit/" + sha }
-
-// plural counts things: "1 file", "2 files".
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
