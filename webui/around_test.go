@@ -28,7 +28,7 @@ func TestRepositoryViews(t *testing.T) {
 	s := newSite(t)
 	s.seedHistory(s.repo("harbour", "buoy", false))
 	_, page := s.get(s.browser(), "/repos/harbour/buoy")
-	wantAll(t, page, "80% of 36 builds passed", "is the median of those that passed", "<rect ", `application/atom+xml`)
+	wantAll(t, page, "80% of 36 builds passed", "Median ", "<rect ", `application/atom+xml`)
 	wantNone(t, page, "/settings")
 	_, page = s.get(s.browser(), "/repos/harbour/buoy/branches")
 	wantAll(t, page, "paint/red", `?ref=refs%2fheads%2fmain"`, `default</span>`, `aria-current="page">Branches`)
@@ -231,6 +231,8 @@ func TestBadge(t *testing.T) {
 	s.create(b)
 	wantAll(t, badge(""), "build: failed", "#c8202c")
 	wantAll(t, badge("?branch=x"), "build: passed")
+	s.create(push(r, 3), job("test", "build")) // has no verdict yet
+	wantAll(t, badge(""), "build: failed")
 	wantAll(t, badge("?workflow=test"), "test: failed")
 	wantAll(t, badge("?workflow="+url.QueryEscape("<script>")), "&lt;script&gt;: unknown")
 }

@@ -57,11 +57,22 @@ type timeRow struct {
 	Bars   []bar
 }
 
-// Words tell the bars' lengths.
+// Words tell how long the phases lasted, each once. Those that would be "0.0s"
+// are left to the bars.
 func (r timeRow) Words() string {
-	var parts []string
+	var words []string
+	lasted := map[string]time.Duration{}
 	for _, b := range r.Bars {
-		parts = append(parts, b.Word()+" "+formatDuration(b.D))
+		if lasted[b.Word()] == 0 {
+			words = append(words, b.Word())
+		}
+		lasted[b.Word()] += b.D
+	}
+	var parts []string
+	for _, word := range words {
+		if word == string(phaseRun) || lasted[word] >= time.Second/10 {
+			parts = append(parts, word+" "+formatDuration(lasted[word]))
+		}
 	}
 	return strings.Join(parts, " · ")
 }

@@ -111,9 +111,9 @@ func (t *trend) Rate() string {
 // MedianWords says in words how long builds take.
 func (t *trend) MedianWords() string {
 	if t.Median == 0 {
-		return "no build passed"
+		return "No build passed"
 	}
-	return formatDuration(t.Median) + " is the median of those that passed"
+	return "Median " + formatDuration(t.Median)
 }
 
 // Words describe a day for who points at it.
