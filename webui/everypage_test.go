@@ -56,6 +56,7 @@ func everyPage(full, fresh *tab) []pageCase {
 // nothing is asked of another server. The pictures are what `make screenshots`
 // keeps.
 func TestEveryPage(t *testing.T) {
+	t.Parallel()
 	axe := axeScript(t)
 	s, empty := newSite(t), newSite(t)
 	s.seedEverything()

@@ -58,6 +58,7 @@ steps:
 
 // TestUpgradeInMidBuild stops the server in each of the ways that there are.
 func TestUpgradeInMidBuild(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		args    []string

@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/client"
@@ -140,7 +141,7 @@ func (r *testRegistry) push(name string, size int64) string {
 
 func (r *testRegistry) remove(ref string) {
 	r.Helper()
-	if _, err := r.cli.ImageRemove(withoutCancel(r.T), ref, image.RemoveOptions{Force: true}); err != nil && !client.IsErrNotFound(err) {
+	if _, err := r.cli.ImageRemove(withoutCancel(r.T), ref, image.RemoveOptions{Force: true}); err != nil && !errdefs.IsNotFound(err) {
 		r.Errorf("remove image: %v", err)
 	}
 }

@@ -53,7 +53,7 @@ func prefixed(text string) bool {
 
 // sequences are those of a terminal: control sequences, strings up to their
 // terminator, and the short ones.
-var sequences = regexp.MustCompile("\x1b(?:\\[[0-?]*[\\x20-\\x2f]*[@-~]|[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[\\x20-\\x2f]+[0-~]|[0-~])")
+var sequences = regexp.MustCompile("\x1b(?:\\[[0-?]*[\\x20-\\x2f]*[\\x40-\\x7e]|[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[\\x20-\\x2f]+[0-~]|[0-~])")
 
 func control(r rune) bool { return r < 0x20 && r != '\t' || r >= 0x7f && r < 0xa0 }
 
