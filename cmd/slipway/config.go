@@ -118,7 +118,10 @@ func (c *config) validate() error {
 		}
 	}
 	c.logins = loginFile(c.RegistriesFile)
-	return errors.Join(append(errs, c.logins.Check())...)
+	if err := c.logins.Check(); err != nil {
+		errs = append(errs, fmt.Errorf("%w; mend the file, or set SLIPWAY_REGISTRIES_FILE to another", err))
+	}
+	return errors.Join(errs...)
 }
 
 // loginFile is the file with the logins for registries: the one that was named,

@@ -109,6 +109,7 @@ func (d *doctor) rest() []check {
 		checks = append(checks,
 			check{"known escapes", checkTimeout, f.checkEscapes},
 			check{"isolation", checkTimeout, f.checkIsolation},
+			check{"runtime", checkTimeout, f.checkRuntime(d.config.Runtime)},
 			check{"limits", checkTimeout, f.checkLimits},
 			check{"cgroups", checkTimeout, f.checkCgroups},
 			check{"storage", checkTimeout, f.checkStorage},

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -72,6 +74,18 @@ func (f *engineFacts) checkIsolation(context.Context) (found findings) {
 		found.warn("the engine is part of a swarm: its nodes can start containers here", "give slipway an engine of its own")
 	}
 	return found.orOK("seccomp, and " + strings.Join(f.confinement(), ", "))
+}
+
+// checkRuntime looks whether the engine has what is to run containers.
+func (f *engineFacts) checkRuntime(name string) func(context.Context) findings {
+	return func(context.Context) (found findings) {
+		known := slices.Sorted(maps.Keys(f.info.Runtimes))
+		if _, ok := f.info.Runtimes[name]; !ok && name != "" {
+			found.mend(fmt.Sprintf("the engine has no runtime %q, only %s", name, strings.Join(known, ", ")),
+				"install it and name it under \"runtimes\" in /etc/docker/daemon.json, or set SLIPWAY_RUNTIME to one that is there")
+		}
+		return found.orOK(cmp.Or(name, f.info.DefaultRuntime))
+	}
 }
 
 // security returns the profile of one of the engine's security options, which

@@ -158,6 +158,8 @@ func TestDoctorOfSettings(t *testing.T) {
 		{"DOCKER_HOST", "unix:///nowhere/docker.sock", "engine", levelMend, "/nowhere/docker.sock"},
 		{"SLIPWAY_JOB_NETWORKS", "172.20.0.0/16", "job networks", levelWarning, "takes other networks from"},
 		{"SLIPWAY_JOB_NETWORKS", "127.0.0.0/16", "job networks", levelMend, "127.0.0.1"},
+		{"SLIPWAY_RUNTIME", "runsc-of-the-test", "runtime", levelMend, "no runtime \"runsc-of-the-test\", only"},
+		{"SLIPWAY_REGISTRIES_FILE", p.data + "/none.json", "settings", levelMend, "none.json"},
 		{"SLIPWAY_BUILD_DNS", "9.9.9.9,169.254.169.253", "DNS of builds", levelMend, "169.254.169.253, which builds cannot reach"},
 		{"SLIPWAY_BUILD_DNS", "9.9.9.9", "DNS of builds", levelOK, "9.9.9.9"},
 	} {
@@ -291,6 +293,20 @@ type recorder struct{ all findings }
 
 func (r *recorder) found(f findings) { r.all = append(r.all, f...) }
 func (r *recorder) waiting([]string) {}
+
+// What is waited for is shown and erased again; no more of it than fits a line.
+func TestDoctorProgress(t *testing.T) {
+	var out, progress strings.Builder
+	r := &doctorReport{out: &out, progress: &progress}
+	r.waiting([]string{"one", "two", "three", "four", "five"})
+	r.found(findings{{Check: "one", Level: levelOK, Finding: "fine"}})
+	if got, want := progress.String(), "looking at one, two, three and 2 more\r\x1b[K"; got != want {
+		t.Errorf("progress %q, want %q", got, want)
+	}
+	if got, want := out.String(), "ok: one: fine\n"; got != want {
+		t.Errorf("output %q, want %q", got, want)
+	}
+}
 
 func TestDoctorTable(t *testing.T) {
 	var out strings.Builder
