@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	sandboxMemory = 64 << 20 // bytes; it takes 1 to 2 MiB of them
+	sandboxMemory = 64 << 20 // bytes; see package pause for how many it takes
 	sandboxPIDs   = 64       // threads, of which Go's runtime has some for each core
 )
 

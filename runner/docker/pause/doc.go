@@ -6,5 +6,11 @@
 // has no CAP_NET_ADMIN, and so cannot undo the routes.
 //
 // It runs in an image that holds nothing but the program, once for each sandbox,
-// so it imports little and allocates less.
+// so it imports little and allocates less. By itself it has 0.8 MiB of memory of
+// its own; as a command of slipway 7.5 MiB, since Go initializes all packages of
+// a program before main: 3 MiB are the tables of server/digest/rules. The 15 MiB
+// of the program's file that it maps are shared by all sandboxes. To give back
+// what is garbage by then saves 1.4 MiB, and to run before other packages are
+// initialized 2 MiB, which is worth neither the time nor the surprise. (Go 1.26,
+// linux/amd64: Anonymous and Pss_File of smaps_rollup.)
 package pause
