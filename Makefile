@@ -23,6 +23,9 @@ IMAGE ?= slipway:$(VERSION)
 # Where `make screenshots` puts its pictures.
 DIR ?= bin/screenshots
 
+# How often `make soak` kills the server.
+KILLS ?= 200
+
 # Further arguments for `slipway demo`, such as --once, and for `go test`.
 ARGS ?=
 
@@ -61,6 +64,12 @@ fmt: ## format the Go files
 .PHONY: bench
 bench: ## run the benchmarks and print them as one table (ARGS=-bench=Push: some of them)
 	.ci/setup docker busybox -- go test -run '^$$' -bench . -timeout 60m $(ARGS) ./... | go run ./cmd/benchtable
+
+.PHONY: soak
+soak: ## kill a server that is used 200 times, and look for what broke (KILLS=50: fewer)
+	@mkdir -p bin
+	.ci/setup docker busybox -- env SLIPWAY_TEST_KILLS=$(KILLS) go test -count=1 -timeout 60m -run '^TestSoak$$' -v $(ARGS) ./cmd/slipway \
+		| tee bin/soak.log | grep -E '^ *(soak_.*:|---|ok|FAIL|PASS)'
 
 .PHONY: screenshot
 screenshot: build ## take the README's screenshot from the running demo

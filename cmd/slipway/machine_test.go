@@ -35,6 +35,16 @@ type process struct {
 // startProcess starts the program and returns when it listens.
 func startProcess(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
+	p := launchProcess(t, env, args...)
+	if !p.logged(t.Context(), "slipway is up") {
+		t.Fatalf("the server did not start: %v", <-p.done)
+	}
+	return p
+}
+
+// launchProcess starts the program and returns at once.
+func launchProcess(t testing.TB, env []string, args ...string) *process {
+	t.Helper()
 	p := &process{TB: t, cmd: program(context.WithoutCancel(t.Context()), env, append([]string{"server"}, args...)...),
 		done: make(chan error, 1), changed: make(chan struct{})}
 	stderr, err := p.cmd.StderrPipe()
@@ -46,9 +56,6 @@ func startProcess(t testing.TB, env []string, args ...string) *process {
 	}
 	t.Cleanup(func() { p.signal(syscall.SIGKILL) })
 	go p.read(stderr)
-	if !p.logged(t.Context(), "slipway is up") {
-		t.Fatalf("the server did not start: %v", <-p.done)
-	}
 	return p
 }
 
