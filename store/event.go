@@ -19,6 +19,7 @@ const (
 	DeliveryChanged EventKind = "delivery"
 	BuildChanged    EventKind = "build" // also when a job or step of it did
 	StatusChanged   EventKind = "status"
+	WaitChanged     EventKind = "wait" // of WaitReason
 )
 
 // hub hands events to subscriptions.

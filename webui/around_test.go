@@ -263,3 +263,20 @@ func TestFeedAndMonitors(t *testing.T) {
 	_, body = s.get(c, "/cc.xml")
 	wantAll(t, body, `name="ada/secret"`, `lastBuildStatus="Failure"`)
 }
+
+// TestWhyNothingIsStarted: the pages where one would look say so.
+func TestWhyNothingIsStarted(t *testing.T) {
+	s := newSite(t)
+	s.repo("harbour", "ferry", false)
+	const reason = "waiting for disk space: less than 2.0 GiB is free on the server"
+	must(t, s.store.ExplainWait(t.Context(), reason))
+	for _, path := range []string{"/", "/queue"} {
+		_, page := s.get(s.browser(), path)
+		wantAll(t, page, "Nothing new is started", reason)
+	}
+	must(t, s.store.ExplainWait(t.Context(), ""))
+	for _, path := range []string{"/", "/queue"} {
+		_, page := s.get(s.browser(), path)
+		wantNone(t, page, "Nothing new is started")
+	}
+}

@@ -18,6 +18,7 @@ type homeLists struct {
 	Repos  []store.RepoSummary
 	Active []store.RepoBuild // builds that have not ended
 	Red    []store.RedBranch
+	Wait   string // why nothing is claimed
 }
 
 // homePage is the view of templates/home.html.
@@ -35,7 +36,10 @@ func (u *UI) readHome(ctx context.Context, private bool) (l homeLists, err error
 	if l.Active, err = u.store.ActiveBuilds(ctx, private, homeLimit); err != nil {
 		return l, err
 	}
-	l.Red, err = u.store.RedBranches(ctx, private, homeLimit)
+	if l.Red, err = u.store.RedBranches(ctx, private, homeLimit); err != nil {
+		return l, err
+	}
+	l.Wait, err = u.store.WaitReason(ctx)
 	return l, err
 }
 
@@ -68,7 +72,7 @@ func (l homeLists) mark() string {
 	for _, b := range l.Red {
 		change = max(change, b.Latest.Change)
 	}
-	return fmt.Sprintf("%d.%d.%d.%d", change, len(l.Repos), len(l.Active), len(l.Red))
+	return fmt.Sprintf("%d.%d.%d.%d.%t", change, len(l.Repos), len(l.Active), len(l.Red), l.Wait != "")
 }
 
 // webhookURL is the address to be entered at GitHub.

@@ -48,7 +48,7 @@ func (u *UI) liveList(c *request, repoID int64, mark func(context.Context) (stri
 				seen = now
 			}
 			wanted := func(ev store.Event) bool {
-				return ev.Kind == store.BuildChanged && (repoID == 0 || ev.RepoID == repoID)
+				return ev.Kind == store.BuildChanged && (repoID == 0 || ev.RepoID == repoID) || ev.Kind == store.WaitChanged
 			}
 			if err := nextOf(ctx, sub, wanted); err != nil {
 				return err

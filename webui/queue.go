@@ -20,6 +20,7 @@ type queuePage struct {
 	store.Queue
 	// Approvals are builds that wait for somebody to approve them.
 	Approvals []store.RepoBuild
+	Wait      string // why nothing is claimed
 	Now       time.Time
 }
 
@@ -48,6 +49,9 @@ func (*queuePage) Why(j store.QueuedJob) string {
 
 func (u *UI) readQueue(ctx context.Context, private bool) (p queuePage, err error) {
 	if p.Queue, err = u.store.Queue(ctx, private, queueLimit); err != nil {
+		return p, err
+	}
+	if p.Wait, err = u.store.WaitReason(ctx); err != nil {
 		return p, err
 	}
 	active, err := u.store.ActiveBuilds(ctx, private, queueLimit)
@@ -84,6 +88,7 @@ func (p *queuePage) mark() string {
 	for _, b := range p.Approvals {
 		_, _ = fmt.Fprint(h, b.Build.ID, ";")
 	}
+	_, _ = fmt.Fprint(h, p.Wait)
 	return strconv.FormatUint(h.Sum64(), 36)
 }
 

@@ -21,7 +21,7 @@ type Disk struct {
 	Free func() (int64, error)
 	// Reclaim removes the oldest of what can be had again, and reports whether
 	// there was something.
-	Reclaim func() (bool, error)
+	Reclaim func(ctx context.Context) (bool, error)
 	// Every is how often it is looked at; 0 means 2 s.
 	Every time.Duration
 }
@@ -83,7 +83,7 @@ func (q *Queue) waitReason(low bool) string {
 	if !low {
 		return ""
 	}
-	return fmt.Sprintf("waiting for disk space: less than %s is free on the server", humanize.IBytes(uint64(q.Disk.Floor)))
+	return fmt.Sprintf("waiting for disk space: less than %s is free on the server", size(q.Disk.Floor))
 }
 
 // reclaim returns what is free, after as much was removed as is needed and can be
@@ -93,7 +93,7 @@ func (q *Queue) reclaim(ctx context.Context) (free int64, err error) {
 		if free, err = q.Disk.Free(); err != nil || free >= q.Disk.Floor {
 			return free, err
 		}
-		if more, err := q.Disk.Reclaim(); err != nil || !more {
+		if more, err := q.Disk.Reclaim(ctx); err != nil || !more {
 			return free, err
 		}
 	}
@@ -109,10 +109,10 @@ func (q *Queue) tellLow(ctx context.Context, low bool, free int64) {
 	q.disk.told, q.disk.isLow = true, low
 	switch {
 	case low:
-		q.Logger.Warn("the disk is nearly full: nothing is claimed until there is room; free some, or lower SLIPWAY_DISK_FLOOR",
-			"free_bytes", free, "floor_bytes", q.Disk.Floor)
+		q.Logger.Warn("the disk is nearly full: no job is claimed until there is room; free some, or lower SLIPWAY_DISK_FLOOR",
+			"free", size(free), "floor", size(q.Disk.Floor))
 	case was:
-		q.Logger.Info("there is room on the disk again", "free_bytes", free)
+		q.Logger.Info("there is room on the disk again", "free", size(free))
 	}
 	select {
 	case q.disk.low <- low:
@@ -142,8 +142,8 @@ func (q *Queue) stopBiggest(ctx context.Context, free int64) error {
 	if biggest == 0 {
 		return nil
 	}
-	q.Logger.Warn("stopping the job that takes most of the full disk", "job", biggest, "bytes", sizes[biggest], "free_bytes", free)
-	cause := runner.StopError{Reason: fmt.Sprintf("the disk is nearly full, and this job takes the most of it: %s", humanize.IBytes(uint64(sizes[biggest])))}
+	q.Logger.Warn("stopping the job that takes most of the full disk", "job", biggest, "takes", size(sizes[biggest]), "free", size(free))
+	cause := runner.StopError{Reason: fmt.Sprintf("the disk is nearly full, and this job takes the most of it: %s", size(sizes[biggest]))}
 	select {
 	case q.disk.stop <- diskStop{biggest, cause}:
 	case <-ctx.Done():
@@ -161,3 +161,6 @@ func (q *Queue) stopForDisk(running map[int64]*active, s diskStop) {
 	a.cancel(s.cause)
 	close(a.kill)
 }
+
+// size writes a number of bytes for people.
+func size(n int64) string { return humanize.IBytes(uint64(n)) }

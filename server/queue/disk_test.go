@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func (d *smallDisk) free() (int64, error) {
 	return int64(st.Bavail) * st.Bsize, err
 }
 
-func (d *smallDisk) nothing() (bool, error) { return false, nil }
+func (d *smallDisk) nothing(context.Context) (bool, error) { return false, nil }
 
 func (d *smallDisk) fill(name string, size int) {
 	d.ok(os.WriteFile(filepath.Join(d.dir, name), make([]byte, size), 0o600))
@@ -74,7 +75,9 @@ func TestFullDiskWaits(t *testing.T) {
 	w.waitLogged("the disk is nearly full")
 	job, _ := w.job(b)
 	w.want([]any{job.Status, strings.HasPrefix(job.Reason, "waiting for disk space")}, []any{store.Pending, true})
+	d.waitHalted("waiting for disk space: less than 4.0 MiB is free on the server")
 	d.remove("foreign")
+	d.waitHalted("")
 	w.want(w.verdict(b), "success")
 	w.waitLogged("there is room on the disk again")
 	job, _ = w.job(b)
@@ -89,7 +92,7 @@ func TestFullDiskReclaims(t *testing.T) {
 	for _, name := range caches {
 		d.fill(name, 3*mib)
 	}
-	w.options.Disk.Reclaim = func() (bool, error) {
+	w.options.Disk.Reclaim = func(context.Context) (bool, error) {
 		d.remove(caches[0])
 		caches = caches[1:]
 		return true, nil
@@ -138,6 +141,23 @@ func (w *world) waitUntilRunning(b store.Build) {
 		}
 		if _, err := sub.Next(w.ctx); err != nil {
 			w.Fatalf("step %s is %s", steps[0].Name, steps[0].Status)
+		}
+	}
+}
+
+// waitHalted waits until the store says that for this reason nothing is claimed.
+func (w *world) waitHalted(want string) {
+	w.Helper()
+	sub := w.store.Subscribe()
+	defer sub.Close()
+	for {
+		got, err := w.store.WaitReason(w.ctx)
+		w.ok(err)
+		if got == want {
+			return
+		}
+		if _, err := sub.Next(w.ctx); err != nil {
+			w.Fatalf("nothing is claimed because of %q, want %q", got, want)
 		}
 	}
 }

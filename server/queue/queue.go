@@ -85,6 +85,11 @@ func New(o Options) *Queue {
 func (q *Queue) Run(claim, work context.Context) error {
 	sub := q.Store.Subscribe()
 	defer sub.Close()
+	if q.Disk.Floor <= 0 { // a process before this one may have watched
+		if err := q.Store.ExplainWait(work, ""); err != nil {
+			return err
+		}
+	}
 	running := map[int64]*active{}
 	adopted, err := q.Store.RunningJobs(work)
 	if err != nil {
