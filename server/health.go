@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -12,13 +13,19 @@ import (
 // readyTimeout bounds each check of /readyz.
 const readyTimeout = 5 * time.Second
 
+// A Notice is the error of a check for what people should know of and does not
+// keep the server from answering. It is shown as it is.
+type Notice string
+
+func (n Notice) Error() string { return string(n) }
+
 // healthz says that the process answers.
 func (s *Server) healthz(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok", "version": s.Version})
 }
 
-// readyz says whether what the server needs is there: "ok", or for each check
-// that fails what is wrong. Causes go to the log.
+// readyz says whether what the server needs is there: for each check "ok",
+// "failing", whose cause goes to the log, or a Notice.
 func (s *Server) readyz(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), readyTimeout)
 	defer cancel()
@@ -31,7 +38,10 @@ func (s *Server) readyz(c echo.Context) error {
 			mu.Lock()
 			defer mu.Unlock()
 			result[name] = "ok"
-			if err != nil {
+			var notice Notice
+			if errors.As(err, &notice) {
+				result[name] = string(notice)
+			} else if err != nil {
 				s.Logger.Warn("not ready", "check", name, "error", err)
 				result[name], status = "failing", http.StatusServiceUnavailable
 			}

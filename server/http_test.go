@@ -119,6 +119,8 @@ func TestHealth(t *testing.T) {
 		t.Error("the log lacks why a check failed")
 	}
 	w.want(decode[obj](w, w.get("/healthz"), http.StatusOK), obj{"status": "ok", "version": "1.2.3"})
+	docker = server.Notice("slow")
+	w.want(ready(http.StatusOK), obj{"ready": true, "checks": obj{"database": "ok", "docker": "slow", "disk": "ok"}})
 	docker = nil
 	w.want(ready(http.StatusOK)["ready"], true)
 }

@@ -10,8 +10,10 @@ import (
 	"syscall"
 
 	"github.com/docker/docker/client"
+	"github.com/dustin/go-humanize"
 
 	"github.com/slipway-ci/slipway/runner/source"
+	"github.com/slipway-ci/slipway/server"
 	"github.com/slipway-ci/slipway/server/queue"
 )
 
@@ -32,7 +34,7 @@ func watchedDisk(ctx context.Context, c config, cli client.APIClient, mirrors *s
 	return queue.Disk{
 		Floor:   int64(c.DiskFloor),
 		Free:    func() (int64, error) { return fewestFree(dirs) },
-		Reclaim: mirrors.EvictOldest,
+		Reclaim: func(context.Context) (bool, error) { return mirrors.EvictOldest() },
 	}, nil
 }
 
@@ -60,14 +62,21 @@ func freeBytes(dir string) (int64, error) {
 	return int64(st.Bavail) * st.Bsize, nil
 }
 
-// checkDisk fails when the data directory's file system is nearly full.
-func checkDisk(dir string) error {
+// checkDisk fails when the data directory's file system is nearly full, and says
+// so when there is too little room for builds.
+func checkDisk(dir string, watched queue.Disk) error {
 	free, err := freeBytes(dir)
 	if err != nil {
 		return err
 	}
 	if free < minFree {
 		return fmt.Errorf("%d MiB free in %s", free>>20, dir)
+	}
+	if free, err = watched.Free(); err != nil {
+		return err
+	}
+	if free < watched.Floor {
+		return server.Notice(fmt.Sprintf("low: no job is claimed while less than %s is free (SLIPWAY_DISK_FLOOR)", humanize.IBytes(uint64(watched.Floor))))
 	}
 	return nil
 }

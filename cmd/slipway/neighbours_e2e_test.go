@@ -1,6 +1,11 @@
 package main
 
 import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -80,12 +85,7 @@ func TestNeighbours(t *testing.T) {
 
 // TestNeighbourThatFillsTheDisk has the engine on a disk of its own.
 func TestNeighbourThatFillsTheDisk(t *testing.T) {
-	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=512m"); err != nil {
-		t.Fatal("mount a small disk (as root): ", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
-	d := runnertest.NewDaemon(t, "--data-root="+disk)
+	d := runnertest.NewDaemon(t, "--data-root="+smallDisk(t, 512<<20))
 	image := d.Image()
 	w := newWorld(t, func(c *config) {
 		c.DockerHost, c.DiskFloor, c.StepMemory = d.Client().DaemonHost(), 200<<20, 2<<30
@@ -98,4 +98,36 @@ func TestNeighbourThatFillsTheDisk(t *testing.T) {
 	w.endInnocent(nice, niceSHA)
 	// With the job what it wrote has gone, and there is room again.
 	w.wantVerdict(r, w.push(r, w.files(oneStep)), "success: passed in …")
+}
+
+// TestFullDataDirectory: what cannot be stored is not acknowledged, and is built
+// when GitHub sends it again.
+func TestFullDataDirectory(t *testing.T) {
+	dir := smallDisk(t, 32<<20)
+	w := newWorld(t, func(c *config) { c.Data = dir })
+	r := w.repo("app")
+	w.wantVerdict(r, w.push(r, w.files(oneStep)), "success: passed in …")
+	full := filepath.Join(dir, "foreign")
+	if err := os.WriteFile(full, make([]byte, 64<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("fill the disk: %v", err)
+	}
+	sha := w.push(r, map[string]string{"more": "1"})
+	if err := w.github.Settle(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent := w.github.Deliveries()
+	last := sent[len(sent)-1]
+	if last.Status != http.StatusServiceUnavailable {
+		t.Fatalf("delivery %s on a full disk: %d", last.Event, last.Status)
+	}
+	if status, body := w.request(http.MethodGet, "/readyz", ""); status != http.StatusServiceUnavailable || !strings.Contains(string(body), `"disk":"failing"`) {
+		t.Errorf("readyz on a full disk: %d %s", status, body)
+	}
+	if err := os.Remove(full); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.github.Redeliver(w.ctx, last.GUID); err != nil {
+		t.Fatal(err)
+	}
+	w.wantVerdict(r, sha, "success: passed in …")
 }

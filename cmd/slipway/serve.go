@@ -105,7 +105,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 		Isolation: runner.Isolation{Runtime: c.Runtime, UserNS: c.UserNS}, Disk: disk})
 	a.outbox = status.New(status.Options{Store: a.store, GitHub: a.github, Logger: log, URL: c.URL, RetryBase: c.retryBase})
 	a.digester = digest.New(digest.Options{Store: a.store, Logs: stepLogs, Mirrors: mirrors, Logger: log})
-	if err := a.openHTTP(c, stepLogs, engine); err != nil {
+	if err := a.openHTTP(c, stepLogs, engine, disk); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -164,7 +164,7 @@ func openMirrors(c config, log *slog.Logger) (*source.Mirrors, error) {
 	return m, nil
 }
 
-func (a *app) openHTTP(c config, stepLogs *logs.Store, engine *docker.Engine) error {
+func (a *app) openHTTP(c config, stepLogs *logs.Store, engine *docker.Engine, disk queue.Disk) error {
 	ui, err := webui.New(webui.Options{Store: a.store, Logs: stepLogs, AdminToken: c.adminToken, PublicURL: c.URL,
 		Version: version, Logger: a.log, Done: a.done})
 	if err != nil {
@@ -175,7 +175,7 @@ func (a *app) openHTTP(c config, stepLogs *logs.Store, engine *docker.Engine) er
 		Checks: map[string]func(context.Context) error{
 			"database": a.store.Ping,
 			"docker":   engine.Ping,
-			"disk":     func(context.Context) error { return checkDisk(c.Data) },
+			"disk":     func(context.Context) error { return checkDisk(c.Data, disk) },
 		}})
 	ui.Register(s.Echo())
 	a.http = s.HTTPServer()
