@@ -89,7 +89,7 @@ func (x *execution) again(res StepResult, err error) bool {
 	case x.ctx.Err() != nil && (x.stopping || !res.Exited):
 		on = pipeline.RetryTimeout
 	case res.Status == Error:
-		on = pipeline.RetryError
+		on = pipeline.RetryInfrastructure
 	}
 	return slices.Contains(retry.On, on)
 }

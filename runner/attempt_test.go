@@ -58,10 +58,10 @@ func TestRetryEndsAsTheLastAttempt(t *testing.T) {
 }
 
 func TestRetryOn(t *testing.T) {
-	all := []pipeline.RetryOn{pipeline.RetryFailure, pipeline.RetryError, pipeline.RetryTimeout}
+	all := []pipeline.RetryOn{pipeline.RetryFailure, pipeline.RetryInfrastructure, pipeline.RetryTimeout}
 	ways := map[pipeline.RetryOn]func(*scenario){
 		pipeline.RetryFailure: func(s *scenario) { s.eng.Step(1, runnertest.Exit(1), runnertest.Exit(0)) },
-		pipeline.RetryError:   func(s *scenario) { s.eng.Fail("CreateContainer", 1, errors.New("no space left on device")) },
+		pipeline.RetryInfrastructure:   func(s *scenario) { s.eng.Fail("CreateContainer", 1, errors.New("no space left on device")) },
 		pipeline.RetryTimeout: func(s *scenario) { s.eng.Step(1, runnertest.Block(), runnertest.Exit(0)) },
 	}
 	for way, fails := range ways {
@@ -80,7 +80,7 @@ func TestRetryOn(t *testing.T) {
 }
 
 func TestRetryIsNoUse(t *testing.T) {
-	all := retried(5, pipeline.RetryFailure, pipeline.RetryError, pipeline.RetryTimeout)
+	all := retried(5, pipeline.RetryFailure, pipeline.RetryInfrastructure, pipeline.RetryTimeout)
 	once := func(s *scenario) {
 		s.Helper()
 		if got := s.notices("build"); strings.Contains(got, "attempt") {
@@ -168,7 +168,7 @@ func TestTimeoutGoesOnAfterARestart(t *testing.T) {
 // TestRetryAfterAContainerThatIsGone: what a restart lost is an error that an
 // attempt more cures.
 func TestRetryAfterAContainerThatIsGone(t *testing.T) {
-	s := newScenario(t, with(step("build"), retried(2, pipeline.RetryError)))
+	s := newScenario(t, with(step("build"), retried(2, pipeline.RetryInfrastructure)))
 	program, begun := signal(runnertest.Then(say("half"), runnertest.Block()))
 	s.eng.Step(1, program, say("whole\n"))
 	s.start()
@@ -296,7 +296,7 @@ func TestDetachedAtEachRecordOfARetry(t *testing.T) {
 // TestRetryAfterACutLine: the first attempt's output breaks off within a line
 // that has rows already, and is not to be had any more.
 func TestRetryAfterACutLine(t *testing.T) {
-	s := newScenario(t, with(step("build"), retried(2, pipeline.RetryError)))
+	s := newScenario(t, with(step("build"), retried(2, pipeline.RetryInfrastructure)))
 	long := strings.Repeat("x", runner.MaxLine+10)
 	s.eng.Step(1, runnertest.Then(say(long), runnertest.Block()), say("second\n"))
 	s.start()

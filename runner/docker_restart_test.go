@@ -31,7 +31,7 @@ func TestDockerEngineIsKilled(t *testing.T) {
 	d, shared := runnertest.NewDaemon(t), t.TempDir()
 	s := newDaemonScenario(t, d,
 		with(step("killed"), commands("trap 'exit 0' TERM", "echo up", "while true; do sleep 0.1; done")),
-		with(step("retried"), commands("echo up; test -e /slipway/src/repo/second || { touch second; sleep 300; }"), retried(2, pipeline.RetryError)),
+		with(step("retried"), commands("echo up; test -e /slipway/src/repo/second || { touch second; sleep 300; }"), retried(2, pipeline.RetryInfrastructure)),
 		with(step("ends"), commands("trap 'touch /shared/ended' EXIT", "echo up", "until test -e /shared/end; do sleep 0.05; done", "exit 4"),
 			func(p *pipeline.Step) {
 				p.Volumes = []pipeline.Mount{{Kind: pipeline.MountHost, Source: shared, Target: "/shared"}}

@@ -26,7 +26,7 @@ func TestEngineRestarts(t *testing.T) {
 }
 
 func TestEngineRestartIsCuredByAnAttempt(t *testing.T) {
-	s := newScenario(t, with(step("build"), retried(2, pipeline.RetryError)))
+	s := newScenario(t, with(step("build"), retried(2, pipeline.RetryInfrastructure)))
 	program, begun := signal(runnertest.Block())
 	s.eng.Step(1, program, say("whole\n"))
 	s.start()

@@ -6,9 +6,9 @@ import "time"
 type RetryOn string
 
 const (
-	RetryFailure RetryOn = "failure" // its commands failed: an exit code other than 0
-	RetryError   RetryOn = "error"   // it could not be run: image, engine or server
-	RetryTimeout RetryOn = "timeout" // it took longer than its timeout
+	RetryFailure        RetryOn = "failure"        // its commands failed: an exit code other than 0
+	RetryInfrastructure RetryOn = "infrastructure" // it could not be run: image, engine or server
+	RetryTimeout        RetryOn = "timeout"        // it took longer than its timeout
 )
 
 // Retry says when a step that failed is run again. A step that was canceled

@@ -29,7 +29,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add("a: &a [*a]\n<<: *a\n", "", true)
 	f.Add("matrix: {A: [1, 2], B: ['${CI_REPO}']}\nwhen: {evaluate: 'any(split(CI_COMMIT_MESSAGE, \" \"), # == A)', path: {include: a}}\nsteps: {a: {image: '${A}'}}", "x 1", false)
 	f.Add(withSecrets, "", false)
-	f.Add("services: {a: {image: x, ports: [1, 53/udp], healthcheck: {command: [a]}}}\nconcurrency: {limit: 2}\n"+oneStep("retry: {on: [error]}\nvolumes: ['/a:/b']\nresources: {memory: 1g}"), "", true)
+	f.Add("services: {a: {image: x, ports: [1, 53/udp], healthcheck: {command: [a]}}}\nconcurrency: {limit: 2}\n"+oneStep("retry: {on: [infrastructure]}\nvolumes: ['/a:/b']\nresources: {memory: 1g}"), "", true)
 	f.Add("steps: {a: {<<: [{image: x}, {image: y}], commands: [<<: [b]]}}", "", false)
 	f.Add("steps: [{image: '${CI_COMMIT_SHA:3:-2}${CI_X', depends_on: [step-1]}]", "\x00\xff", true)
 	f.Fuzz(func(t *testing.T, text, message string, compat bool) {

@@ -12,7 +12,7 @@ const maxAttempts = 10
 // retry is when a step is run again: the number of attempts or a map.
 type retry struct {
 	Attempts integer `yaml:"attempts" doc:"How often the step runs at most, the first time included: from 1 to 10; 2 if it is not there."`
-	On       retryOn `yaml:"on" doc:"After what it is run again: failure (its commands failed), error (it could not be run), timeout. By default failure and error."`
+	On       retryOn `yaml:"on" doc:"After what it is run again: failure (its commands failed), infrastructure (it could not be run: image, engine or server), timeout. By default failure and infrastructure."`
 	node     *yaml.Node
 }
 
@@ -41,7 +41,7 @@ func (r *retry) plan() *Retry {
 		return nil
 	}
 	if r.On.node == nil {
-		out.On = []RetryOn{RetryFailure, RetryError}
+		out.On = []RetryOn{RetryFailure, RetryInfrastructure}
 	}
 	return out
 }
@@ -53,7 +53,7 @@ type retryOn struct {
 }
 
 func retryWords() []string {
-	return []string{string(RetryFailure), string(RetryError), string(RetryTimeout)}
+	return []string{string(RetryFailure), string(RetryInfrastructure), string(RetryTimeout)}
 }
 
 func (r *retryOn) decode(d *decoder, n *yaml.Node) {
@@ -72,7 +72,7 @@ func (r *retryOn) decode(d *decoder, n *yaml.Node) {
 		}
 	}
 	if len(list.items) == 0 {
-		d.report(n, "`on` is empty: the step would never run again", "remove the key to retry after every failure and error")
+		d.report(n, "`on` is empty: the step would never run again", "remove the key to retry after both `failure` and `infrastructure`")
 	}
 }
 

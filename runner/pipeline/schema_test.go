@@ -219,7 +219,7 @@ func TestSchemaAndParserAgree(t *testing.T) {
 		"skip_clone: true\nwhen:\n  - event: [push, merge_group]\n    branch: {include: main, exclude: [x]}\n  - evaluate: 'true'\n" + oneStep(""),
 		"when: {path: {include: 'a/**', exclude: [b], on_empty: false, ignore_message: '[all]'}, matrix: {GO: '1.*'}}\n" + oneStep("when: {path: [a, b], status: [failure], cron: n*, platform: linux/*, instance: ci.*, repo: a/b, ref: refs/*}"),
 		oneStep("retry: 3\ntimeout: 1h30m\nresources: {cpus: 0.5, memory: 512MiB}\nfailure: cancel\ndetach: false\npull: true"),
-		oneStep("retry: {attempts: 2, on: [failure, error, timeout]}\nresources: {memory: 1073741824}\nbackend_options: {docker: {user: '1000:1000'}}"),
+		oneStep("retry: {attempts: 2, on: [failure, infrastructure, timeout]}\nresources: {memory: 1073741824}\nbackend_options: {docker: {user: '1000:1000'}}"),
 		oneStep("settings: {a: {from_secret: s}, b: [1, {from_secret: s}], c: {d: [{e: {from_secret: s}}]}, f: }\nenvironment: {X: {from_secret: s}, Y: , Z: true}"),
 		oneStep("volumes: [/a:/b:ro, cache:/c]\nprivileged: true\ntmpfs: /tmp\ndevices: [/dev/kvm]\ndns: 1.1.1.1\ndns_search: [a.b]\nextra_hosts: ['a:10.0.0.1']\nnetwork_mode: none"),
 		oneStep("commands: a\nentrypoint: [/bin/bash, -c]\ndirectory: sub\nenvironment: [A=b]"),
