@@ -167,12 +167,18 @@ func (p *buildPage) Reason() string {
 	return sentence(p.Build.Reason)
 }
 
-// Outcome says how the selected step ended, or why its workflow did not run.
+// Outcome says how the selected step ended, unless its digest does, or why its
+// workflow did not run.
 func (p *buildPage) Outcome() string {
-	if outcome := p.Step.Outcome(); outcome != "" || p.Job.Status != store.Skipped {
+	outcome := p.Step.Outcome()
+	switch {
+	case p.Digest != nil && p.Digest.Title == outcome:
+		return ""
+	case outcome == "" && p.Job.Status == store.Skipped:
+		return p.Job.Reason
+	default:
 		return outcome
 	}
-	return p.Job.Reason
 }
 
 // Subject is the first line of the commit message, Body the lines after it.

@@ -86,6 +86,9 @@ func newDigestView(d store.Digest, st *stepView) *digestView {
 			v.Link = row.Link
 		}
 	}
+	if len(d.Excerpt) == 1 && d.Excerpt[0].Text == d.Title {
+		v.Rows = nil
+	}
 	return v
 }
 

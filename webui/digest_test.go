@@ -192,7 +192,7 @@ func TestBrowserPhoneShowsWhyOnTheFirstScreen(t *testing.T) {
 	b.do(chromedp.EmulateViewport(360, 740))
 	b.open("/repos/harbour/ferry/builds/2")
 	b.await(`document.querySelector('#log .row')`)
-	if bottom := eval[float64](b, `document.querySelector('.why-row').getBoundingClientRect().bottom`); bottom > 740 {
+	if bottom := eval[float64](b, `document.querySelector('.why-row').getBoundingClientRect().bottom + scrollY`); bottom > 740 {
 		t.Errorf("the line that says why ends at %v", bottom)
 	}
 }

@@ -43,7 +43,7 @@ export class Rows {
     }
     const resized = new ResizeObserver(() => {
       const row = this.goal && this.row(this.goal);
-      if (row) this.center(row);
+      if (row) this.center(row, false);
     });
     resized.observe(this.el);
     signal.addEventListener('abort', () => resized.disconnect());
