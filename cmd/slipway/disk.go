@@ -12,6 +12,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/dustin/go-humanize"
 
+	"github.com/slipway-ci/slipway/runner/docker"
 	"github.com/slipway-ci/slipway/runner/source"
 	"github.com/slipway-ci/slipway/server"
 	"github.com/slipway-ci/slipway/server/queue"
@@ -19,7 +20,7 @@ import (
 
 // watchedDisk is the space that the queue looks after: that of the data
 // directory, and of the engine where it is on this machine.
-func watchedDisk(ctx context.Context, c config, cli client.APIClient, mirrors *source.Mirrors) (queue.Disk, error) {
+func watchedDisk(ctx context.Context, c config, cli client.APIClient, engine *docker.Engine, mirrors *source.Mirrors) (queue.Disk, error) {
 	dirs := []string{c.Data}
 	if isLocal(cli) {
 		info, err := cli.Info(ctx)
@@ -32,9 +33,14 @@ func watchedDisk(ctx context.Context, c config, cli client.APIClient, mirrors *s
 		}
 	}
 	return queue.Disk{
-		Floor:   int64(c.DiskFloor),
-		Free:    func() (int64, error) { return fewestFree(dirs) },
-		Reclaim: func(context.Context) (bool, error) { return mirrors.EvictOldest() },
+		Floor: int64(c.DiskFloor),
+		Free:  func() (int64, error) { return fewestFree(dirs) },
+		Reclaim: func(ctx context.Context) (bool, error) {
+			if more, err := mirrors.EvictOldest(); more || err != nil {
+				return more, err
+			}
+			return engine.ReclaimImage(ctx)
+		},
 	}, nil
 }
 

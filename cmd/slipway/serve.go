@@ -87,7 +87,7 @@ func openApp(ctx context.Context, c config, log *slog.Logger) (_ *app, err error
 	if err != nil {
 		return nil, err
 	}
-	disk, err := watchedDisk(ctx, c, cli, mirrors)
+	disk, err := watchedDisk(ctx, c, cli, engine, mirrors)
 	if err != nil {
 		return nil, err
 	}

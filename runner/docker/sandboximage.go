@@ -65,6 +65,13 @@ func (i *sandboxImage) ensure(ctx context.Context, e *Engine) (string, error) {
 	return ref, nil
 }
 
+// current is the image that was last ensured, "" if none was.
+func (i *sandboxImage) current() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.ref
+}
+
 // forget has the image looked for again.
 func (i *sandboxImage) forget() {
 	i.mu.Lock()
