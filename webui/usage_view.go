@@ -2,18 +2,19 @@ package webui
 
 import (
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 )
 
-// Used says what the step used, once it has ended. What was not measured, as of a
-// step that was too short for it, is left out.
+// Used says what the step used, once it has ended. What was not measured, or
+// would be 0.0s, is left out.
 func (s stepView) Used() string {
 	if !s.Status.Final() || s.StartedAt.IsZero() {
 		return ""
 	}
 	var used []string
-	if s.CPU > 0 {
+	if s.CPU >= time.Second/10 {
 		used = append(used, "CPU "+formatDuration(s.CPU))
 	}
 	if s.PeakMemory > 0 {
