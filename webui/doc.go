@@ -11,6 +11,11 @@
 // which sends the parts of the page that it was opened from. The graph is laid
 // out by the server (layout.go), so that it is there without a script.
 //
+// What a reader looks for comes first, and once: the digest of a failed step
+// (digest.go) stands above its history and its log, and the head of the page does
+// not repeat what another part of it says (buildPage.Reason). States have one word
+// each everywhere (status.go).
+//
 // # Logs
 //
 // The page of a step has all commands of its log and the output of those that
