@@ -29,10 +29,12 @@ type Inspection struct {
 // maxDamage bounds Inspection.Damage; SQLite says more than anyone reads.
 const maxDamage = 10
 
-// Inspect looks at the database file at path and changes nothing: a server may
-// have it open, of another version too. It reads the whole file. A file that is
-// not there is an fs.ErrNotExist; one that is no database at all is an error as
-// well, all other damage is in the Inspection.
+// Inspect looks at the database file at path and changes nothing in it: a server
+// may have it open, of another version too. It reads the whole file, and as any
+// reader may leave an empty write-ahead log beside it, which belongs to whom the
+// database does. A file that is not there is an fs.ErrNotExist. One that is no
+// database, or too broken to be read, is an error as well; all other damage is in
+// the Inspection.
 func Inspect(ctx context.Context, path string, repos int) (_ Inspection, err error) {
 	info, err := os.Stat(path)
 	if err != nil {

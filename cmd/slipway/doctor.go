@@ -129,7 +129,7 @@ func (d *doctor) rest() []check {
 // checkSettings is what a start of the server would say, and what else is odd.
 func (d *doctor) checkSettings(context.Context) (found findings) {
 	for _, err := range d.wrong {
-		found.mend(err.Error(), "")
+		found.wrong(err, "see slipway server --help")
 	}
 	if d.config.adminToken == "" {
 		found.warn("no admin token: nobody can log in, approve, cancel or restart", "set SLIPWAY_ADMIN_TOKEN (make one: openssl rand -hex 32)")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -34,6 +35,18 @@ func (f *findings) warn(text, remedy string) {
 
 func (f *findings) mend(text, remedy string) {
 	*f = append(*f, finding{Level: levelMend, Finding: text, Remedy: remedy})
+}
+
+// adviceRE finds what to do in an error for people, which says it last.
+var adviceRE = regexp.MustCompile(`^(.*?)[:;] ((?:set|unset|it must be|mend|add|check|install|start) .*)$`)
+
+// wrong adds an error for people, with its own remedy or else another.
+func (f *findings) wrong(err error, otherwise string) {
+	text, remedy := err.Error(), otherwise
+	if m := adviceRE.FindStringSubmatch(text); m != nil {
+		text, remedy = m[1], m[2]
+	}
+	f.mend(text, remedy)
 }
 
 // orOK returns f, or what is well if there is nothing else to say.

@@ -31,7 +31,7 @@ func (d *doctor) checkEngine(ctx context.Context) (found findings) {
 		return found
 	}
 	if err := docker.Ping(ctx, d.cli); err != nil {
-		found.mend(err.Error(), "")
+		found.wrong(err, "see that Docker runs, and that DOCKER_HOST is right")
 		return found
 	}
 	var f engineFacts
