@@ -27,7 +27,7 @@ type listener struct {
 // listen opens a stream; lastID is what a browser that comes back sends.
 func (s *site) listen(path, lastID string) *listener {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	s.t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.http.URL+path, nil)
 	must(s.t, err)
