@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -21,7 +22,12 @@ type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	base string
+	// dropped counts the requests that were lost because a network of the machine
+	// came or went, as those of containers do: chromium then ends all connections.
+	dropped *atomic.Int64
 }
+
+const networkChanged = "net::ERR_NETWORK_CHANGED"
 
 // startChromium starts the one browser that the tests of this package share, and
 // returns the context of it. TestMain ends it.
@@ -66,11 +72,13 @@ func newTab(t *testing.T, s *site, expected ...string) *tab {
 
 	requests := chromedp.Events(ctx, network.RequestWillBeSent)
 	messages := chromedp.Console(ctx)
+	failures := chromedp.Events(ctx, network.LoadingFailed)
+	dropped := new(atomic.Int64)
 	var trouble, elsewhere []string
 	var listening sync.WaitGroup
 	listening.Go(func() {
 		for m, err := range messages {
-			known := strings.HasSuffix(m.URL, missingPage)
+			known := strings.HasSuffix(m.URL, missingPage) || strings.Contains(m.Text, networkChanged)
 			for _, text := range expected {
 				known = known || strings.Contains(m.Text, text)
 			}
@@ -86,6 +94,13 @@ func newTab(t *testing.T, s *site, expected ...string) *tab {
 			}
 		}
 	})
+	listening.Go(func() {
+		for f, err := range failures {
+			if err == nil && f.ErrorText == networkChanged {
+				dropped.Add(1)
+			}
+		}
+	})
 	t.Cleanup(func() {
 		cancel()
 		listening.Wait()
@@ -96,7 +111,7 @@ func newTab(t *testing.T, s *site, expected ...string) *tab {
 			t.Errorf("console: %s", m)
 		}
 	})
-	return &tab{t: t, ctx: ctx, base: s.http.URL}
+	return &tab{t: t, ctx: ctx, base: s.http.URL, dropped: dropped}
 }
 
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
@@ -104,9 +119,20 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	must(b.t, chromedp.Do(b.ctx, steps...))
 }
 
+// open opens a page, again if a part of it was dropped.
 func (b *tab) open(path string) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(b.base + path))
+	for range 10 {
+		before := b.dropped.Load()
+		err := chromedp.Do(b.ctx, chromedp.Navigate(b.base+path))
+		if err == nil && b.dropped.Load() == before {
+			return
+		}
+		if err != nil && !strings.Contains(err.Error(), networkChanged) {
+			b.t.Fatal(err)
+		}
+	}
+	b.t.Fatalf("%s was dropped again and again", path)
 }
 
 // eval returns the value of an expression in the page.
