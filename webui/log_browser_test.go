@@ -225,6 +225,26 @@ func TestBrowserSearchesTheLog(t *testing.T) {
 	b.await(`document.activeElement.id === 'log-box' && document.querySelector('#log-search output').textContent === '' && document.querySelector('#log-search [name=q]').value === ''`)
 }
 
+// What the server had no time for is asked of it again: the hits add up.
+func TestBrowserSearchGoesOn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	lines := numbered(3000)
+	lines[99], lines[1999] = output("an error"), output("an error")
+	s.finished(0, lines...)
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.awaitView(inBox("#L3000"))
+	b.do(chromedp.Evaluate[chromedp.Void](`(fetch => { window.fetch = (url, o) => !String(url).includes('/search?') || !String(url).endsWith('&from=1') ? fetch(url, o)
+		: Promise.resolve(new Response('{"total":1,"rows":[100],"spread":[100],"next":1500}')) })(window.fetch)`))
+	b.retype()
+	b.press("error")
+	b.await(`document.querySelector('#log-search output').textContent === '1 of 2'`)
+	b.press(kb.Enter)
+	b.awaitView(inBox("#L2000"))
+	b.await(`document.querySelector('#log-search output').textContent === '2 of 2'`)
+}
+
 // marksDrawn is true if there is something in the scale beside the scroll bar.
 const marksDrawn = `(c => c.width > 0 && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0))(document.querySelector('.log-marks'))`
 

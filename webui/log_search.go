@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"regexp/syntax"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -18,9 +19,10 @@ const (
 	// maxSearches is how many logs are searched at a time: each search uses all
 	// processors.
 	maxSearches = 2
-	// searchTime bounds a search; what was found by then is the answer. The time
-	// of a regular expression is linear in the size of the log.
-	searchTime = 2 * time.Second
+	// searchTime bounds what one request searches; what was found by then is the
+	// answer, and the browser asks for the rest. The time of a regular expression
+	// is linear in the size of the log.
+	searchTime = time.Second
 	// maxQuery is the most bytes that are searched for.
 	maxQuery = 256
 	// maxHits is how many rows a search lists, and maxHitText how many bytes it
@@ -37,13 +39,14 @@ type searchAnswer struct {
 	Texts []string `json:"texts,omitempty"`
 	// Spread are rows that match from all over the log, to be marked on a scale.
 	Spread []int64 `json:"spread,omitempty"`
-	// Searched is set if the time was up: how many rows were looked at.
-	Searched int64  `json:"searched,omitempty"`
-	Error    string `json:"error,omitempty"` // of the regular expression
+	// Next is set if the time was up: the row from which to go on.
+	Next  int64  `json:"next,omitempty"`
+	Error string `json:"error,omitempty"` // of the regular expression
 }
 
 // searchLog answers which rows of a log have ?q= in them, as they are shown:
-// without regard to case unless ?case=1, as a regular expression if ?regex=1.
+// without regard to case unless ?case=1, as a regular expression if ?regex=1,
+// from row ?from= on.
 func (u *UI) searchLog(c *request) error {
 	t, err := u.findLog(c)
 	if err != nil {
@@ -64,6 +67,8 @@ func (u *UI) searchLog(c *request) error {
 		}
 		return err
 	}
+	from, _ := strconv.ParseInt(c.QueryParam("from"), 10, 64)
+	from = max(1, from)
 	ctx, cancel := context.WithTimeout(c.Request().Context(), searchTime)
 	defer cancel()
 	select {
@@ -72,13 +77,13 @@ func (u *UI) searchLog(c *request) error {
 	case <-ctx.Done():
 		return &pageError{http.StatusServiceUnavailable, "Too many searches at once. Try again."}
 	}
-	found, err := u.logs.Search(ctx, t.key, maxHits, newMatcher)
+	found, err := u.logs.Search(ctx, t.key, from, maxHits, newMatcher)
 	switch {
 	case errors.Is(err, logs.ErrNotFound):
 		return errNotFound
 	case errors.Is(err, context.DeadlineExceeded) && c.Request().Context().Err() == nil:
 		a := newSearchAnswer(&found, q.regex)
-		a.Searched = found.Searched
+		a.Next = from + found.Searched
 		return c.JSON(http.StatusOK, a)
 	case err != nil:
 		return err
@@ -114,7 +119,8 @@ func (q query) compile() (func() logs.Matcher, error) {
 		if err != nil {
 			return nil, err
 		}
-		return func() logs.Matcher { return &regexMatcher{re: re} }, nil
+		need := literalsOf(pattern)
+		return func() logs.Matcher { return &regexMatcher{re: re, need: need} }, nil
 	}
 	text := []byte(q.text)
 	if q.fold {
@@ -174,10 +180,17 @@ func (m *foldMatcher) Found([]byte) string { return "" }
 // A regexMatcher finds what a regular expression matches.
 type regexMatcher struct {
 	re    *regexp.Regexp
+	need  literals
+	lower []byte
 	shown visible
 }
 
-func (m *regexMatcher) Match(row []byte) bool { return m.re.Match(m.shown.text(row)) }
+func (m *regexMatcher) Match(row []byte) bool {
+	row = m.shown.text(row)
+	var possible bool
+	possible, m.lower = m.need.possible(row, m.lower)
+	return possible && m.re.Match(row)
+}
 
 func (m *regexMatcher) Found(row []byte) string {
 	match := m.re.Find(m.shown.text(row))

@@ -27,22 +27,23 @@ type Found struct {
 	// Spread is one row of each chunk (64 KiB of log) that has a match: enough to
 	// mark on a scale where in the log they are.
 	Spread []int64
-	// Searched is how many rows were looked at: fewer than there are if the
-	// context ended.
+	// Searched is how many rows were looked at, the first of those asked for:
+	// fewer than there are if the context ended.
 	Searched int64
 }
 
-// Search looks at all rows that are stored now, on all processors, for those
-// that match, and returns at most limit of them. newMatcher is called for each
-// goroutine. If ctx ends it returns what was found until then, and its error.
-// It returns ErrNotFound if there is no such log.
-func (s *Store) Search(ctx context.Context, key string, limit int, newMatcher func() Matcher) (Found, error) {
+// Search looks at the rows from that number on that are stored now, on all
+// processors, for those that match, and returns at most limit of them. from
+// below 1 means 1. newMatcher is called for each goroutine. If ctx ends it
+// returns what was found until then, and its error: the search goes on from
+// from + Searched. It returns ErrNotFound if there is no such log.
+func (s *Store) Search(ctx context.Context, key string, from int64, limit int, newMatcher func() Matcher) (Found, error) {
 	v, err := s.view(key)
 	if err != nil {
 		return Found{}, fmt.Errorf("search log %s: %w", key, err)
 	}
-	q := search{view: v, limit: limit, chunks: make([]chunkHits, len(v.frames)+1)}
-	err = s.scan(ctx, v, 0, func() visitor {
+	q := search{view: v, from: from, limit: limit, chunks: make([]chunkHits, len(v.frames)+1)}
+	err = s.scan(ctx, v, v.chunkOfRow(from), func() visitor {
 		m := newMatcher()
 		return func(n int, rows []byte) error { return q.visit(n, rows, m) }
 	})
@@ -55,6 +56,7 @@ func (s *Store) Search(ctx context.Context, key string, limit int, newMatcher fu
 // A search gathers the hits of chunks.
 type search struct {
 	view  *view
+	from  int64 // the first row that counts
 	limit int
 
 	mu     sync.Mutex // guards listed
@@ -75,6 +77,9 @@ func (q *search) visit(n int, rows []byte, m Matcher) error {
 	list := listed < q.limit // else there are as many before this chunk
 	c := &q.chunks[n]
 	err := eachRow(rows, q.view.before(n).rows+1, func(n int64, r *row) {
+		if n < q.from {
+			return
+		}
 		c.rows++
 		if !m.Match(r.Text) {
 			return

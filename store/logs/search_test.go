@@ -18,7 +18,7 @@ func (c contains) Found(text []byte) string { return string(text) }
 
 func find(t testing.TB, s *Store, text string, limit int) Found {
 	t.Helper()
-	f, err := s.Search(t.Context(), key, limit, func() Matcher { return contains(text) })
+	f, err := s.Search(t.Context(), key, 1, limit, func() Matcher { return contains(text) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +57,26 @@ func TestSearch(t *testing.T) {
 	check("from the files", openStore(t, s.dir, 0, Options{}))
 }
 
+// A search from a row on finds what one of the whole log finds there.
+func TestSearchFromARow(t *testing.T) {
+	s := openStore(t, t.TempDir(), 300, Options{})
+	w := create(t, s)
+	for i := range 500 {
+		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
+	}
+	for _, from := range []int64{-1, 1, 2, 250, 499, 500, 501, 900} {
+		f, err := s.Search(t.Context(), key, from, 2, func() Matcher { return contains("line") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := max(from, 1)
+		if left := max(0, 501-first); f.Total != left || f.Searched != left || left > 0 && f.Hits[0].N != first {
+			t.Errorf("from %d: %d of %d rows, %v", from, f.Total, f.Searched, f.Hits)
+		}
+	}
+	closeLog(t, w)
+}
+
 func TestSearchEndsWithItsContext(t *testing.T) {
 	s := openStore(t, t.TempDir(), 300, Options{})
 	w := create(t, s)
@@ -66,7 +86,7 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 	closeLog(t, w)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	f, err := s.Search(ctx, key, 10, func() Matcher { return contains("line") })
+	f, err := s.Search(ctx, key, 1, 10, func() Matcher { return contains("line") })
 	if !errors.Is(err, context.Canceled) || f.Searched == 1000 {
 		t.Errorf("%d rows, error %v", f.Searched, err)
 	}
@@ -83,7 +103,7 @@ func TestSearchFindsDamage(t *testing.T) {
 	log[len(log)/4] ^= 1
 	dir := t.TempDir()
 	writeFiles(t, dir, log, tail)
-	_, err := openStore(t, dir, 0, Options{}).Search(t.Context(), key, 10, func() Matcher { return contains("x") })
+	_, err := openStore(t, dir, 0, Options{}).Search(t.Context(), key, 1, 10, func() Matcher { return contains("x") })
 	if !errors.Is(err, ErrCorrupt) {
 		t.Errorf("error %v", err)
 	}

@@ -2,7 +2,8 @@
 // in the page to be found.
 import { number } from './log-rows.js';
 
-const pause = 150; // ms after the last key
+const pause = 150;     // ms after the last key
+const listed = 10_000; // hits that one can go to
 
 export class Search {
   constructor(rows, links, onShow, signal) {
@@ -83,12 +84,33 @@ export class Search {
     this.asked = asked;
     try {
       const query = this.query();
-      const res = await fetch(`${this.rows.path}/search?${query}`, { signal: asked.signal });
-      if (!res.ok) throw new Error(String(res.status));
-      this.found(await res.json(), query);
+      const ask = async (from) => {
+        const res = await fetch(`${this.rows.path}/search?${query}&from=${from}`, { signal: asked.signal });
+        if (!res.ok) throw new Error(String(res.status));
+        return res.json();
+      };
+      this.found(await ask(1), query);
+      while (this.answer.next) this.more(await ask(this.answer.next)); // it gives what it finds within a second
     } catch (e) {
       if (e.name !== 'AbortError') this.say('Search failed. Try again.');
     }
+  }
+
+  // more adds what was found in a further part of the log.
+  more(answer) {
+    const all = this.answer;
+    const first = !all.rows.length;
+    const room = Math.max(0, listed - all.rows.length);
+    const texts = answer.texts ?? answer.rows.map(() => this.input.value);
+    answer.rows.slice(0, room).forEach((n, i) => this.texts.set(n, texts[i]));
+    all.rows.push(...answer.rows.slice(0, room));
+    all.spread = [...all.spread ?? [], ...answer.spread ?? []];
+    all.total += answer.total;
+    all.next = answer.next;
+    this.mark();
+    this.tell();
+    this.soon();
+    if (first) this.showHit();
   }
 
   found(answer, query) {
@@ -99,13 +121,19 @@ export class Search {
     this.texts = new Map(answer.rows.map((n, i) => [n, answer.texts ? answer.texts[i] : q]));
     this.exact = exact.checked || regex.checked;
     this.problem = answer.error;
-    this.marks = answer.rows.length < answer.total ? answer.spread : answer.rows;
+    this.mark();
     const from = this.rows.top();
     this.at = answer.rows.findIndex((n) => n >= from);
     if (this.at < 0) this.at = 0;
     this.tell();
     this.soon();
     this.showHit();
+  }
+
+  // mark chooses what the scroll bar shows: all hits, or those that stand for them.
+  mark() {
+    const { rows, total, spread } = this.answer;
+    this.marks = rows.length < total ? spread : rows;
   }
 
   // step goes to another hit, once what is in the field was searched for.
@@ -131,13 +159,13 @@ export class Search {
   }
 
   tell() {
-    const { total, rows, searched } = this.answer;
+    const { total, rows, next } = this.answer;
     const num = (n) => n.toLocaleString('en');
     let words = 'no hits';
     if (this.problem) words = `not a regular expression: ${this.problem}`;
     else if (total) words = `${num(this.at + 1)} of ${num(total)}`;
     if (rows.length < total) words += ` (first ${num(rows.length)} listed)`;
-    if (searched) words += ` in the first ${num(searched)} lines: time is up`;
+    if (next) words += ` in the first ${num(next - 1)} lines, searching on`;
     this.say(words);
   }
 
