@@ -70,6 +70,36 @@ func TestRestartOfWhatFailedCarriesTheRestOver(t *testing.T) {
 	w.want(w.verdicts(third), []int64{third.Number})
 }
 
+// What was carried over ran once: the history of the step has one run of it.
+func TestCarriedStepsAreNoRuns(t *testing.T) {
+	w := newWorld(t)
+	first := w.build(w.repo("app"), store.Build{}, job("lint"), job("test"))
+	for _, status := range []store.Status{store.Success, store.Failure} {
+		j := w.claim()
+		w.ok(w.StartStep(t.Context(), j.ID, 1, w.now))
+		w.ok(w.FinishStep(t.Context(), store.Step{JobID: j.ID, Number: 1, Status: status, Exited: true, FinishedAt: w.now}))
+		w.finish(j, status)
+	}
+	second, err := w.Restart(t.Context(), first.ID, "admin", store.Rerun{FailedOnly: true})
+	w.ok(err)
+	w.plan(second, w.carrying(first, "lint"), job("test"))
+	j := w.claim()
+	w.ok(w.StartStep(t.Context(), j.ID, 1, w.now))
+	w.ok(w.FinishStep(t.Context(), store.Step{JobID: j.ID, Number: 1, Status: store.Success, Exited: true, FinishedAt: w.now}))
+	w.finish(j, store.Success)
+	for workflow, want := range map[string][]int64{"lint": {first.Number}, "test": {second.Number, first.Number}} {
+		steps, err := w.Steps(t.Context(), j.ID)
+		w.ok(err)
+		runs, err := w.StepRuns(t.Context(), store.StepKey{RepoID: first.RepoID, Workflow: workflow, Step: steps[0].Name}, second.Ref, 0)
+		w.ok(err)
+		var numbers []int64
+		for _, run := range runs {
+			numbers = append(numbers, run.BuildNumber)
+		}
+		w.want(numbers, want)
+	}
+}
+
 func TestRestartOfAPartThatIsNotThere(t *testing.T) {
 	w := newWorld(t)
 	b := w.build(w.repo("app"), store.Build{}, job("main"))
