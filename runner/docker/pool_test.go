@@ -3,6 +3,8 @@ package docker_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -230,6 +232,26 @@ func TestPoolRemovesTheUseless(t *testing.T) {
 		if name == names[0] || name == names[1] {
 			t.Errorf("%s was adopted", name)
 		}
+	}
+	p.stop()
+	dead.stop()
+	if left := w.anything(); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestPoolOfAnotherVersion: what stood ready for another slipway is not adopted.
+func TestPoolOfAnotherVersion(t *testing.T) {
+	w := newPoolWorld(t)
+	dead := w.start(1)
+	old := dead.filled(1)
+	program, err := os.ReadFile(w.binary)
+	w.ok(err)
+	w.binary = filepath.Join(t.TempDir(), "slipway")
+	w.ok(os.WriteFile(w.binary, append(program, "another version"...), 0o755))
+	p := w.start(1)
+	if now := p.filled(1); len(now) != 1 || now[0] == old[0] {
+		t.Errorf("%s was adopted: %s stand ready", old[0], now)
 	}
 	p.stop()
 	dead.stop()
