@@ -251,7 +251,7 @@ func TestDoctorOfData(t *testing.T) {
 		}, "database", levelMend, "is damaged"},
 		{"Overwritten", func(p *patient) { p.overwrite(p.database(), 4096, 4096*8) }, "database", levelMend, "cannot be read"},
 		{"NoDatabase", func(p *patient) { p.must(os.WriteFile(p.database(), []byte(strings.Repeat("text", 999)), 0o600)) }, "database", levelMend, "cannot be read"},
-		{"Logs", func(p *patient) { p.overwrite(filepath.Join(p.data, "logs/1/1/1.log"), 90, 4) }, "logs", levelMend, "damaged: 1 of the newest 1, such as 1/1/1"},
+		{"Logs", func(p *patient) { p.overwrite(filepath.Join(p.data, "logs/1/1/1.log"), 90, 4) /* its rows */ }, "logs", levelMend, "damaged: 1 of the newest 1, such as 1/1/1"},
 		{"OpenToAll", func(p *patient) { p.must(os.Chmod(p.data, 0o755)) }, "data directory", levelWarning, "others of this machine"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
