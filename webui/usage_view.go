@@ -1,24 +1,27 @@
 package webui
 
 import (
-	"strings"
+	"fmt"
 	"time"
 
 	"github.com/dustin/go-humanize"
 )
 
-// Used says what the step used, once it has ended. What was not measured, or
-// would be 0.0s, is left out.
+// Used says what the step used, once it has ended. What was not measured, as of a
+// step that was too short for it, is a dash; nothing that ran used 0.0s.
 func (s stepView) Used() string {
 	if !s.Status.Final() || s.StartedAt.IsZero() {
 		return ""
 	}
-	var used []string
-	if s.CPU >= time.Second/10 {
-		used = append(used, "CPU "+formatDuration(s.CPU))
+	cpu, memory := "–", "–"
+	switch {
+	case s.CPU >= 100*time.Millisecond:
+		cpu = formatDuration(s.CPU)
+	case s.CPU > 0:
+		cpu = fmt.Sprintf("%dms", max(1, s.CPU.Milliseconds()))
 	}
 	if s.PeakMemory > 0 {
-		used = append(used, "memory "+humanize.IBytes(uint64(s.PeakMemory)))
+		memory = humanize.IBytes(uint64(s.PeakMemory))
 	}
-	return strings.Join(used, ", ")
+	return "CPU " + cpu + ", memory " + memory
 }
