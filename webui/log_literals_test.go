@@ -13,7 +13,7 @@ func TestLiterals(t *testing.T) {
 		`needle`:            `["needle"] false`,
 		`(?i)Nee.LE[0-9]`:   `["nee"] true`,
 		`a.*longer\s+b`:     `["longer"] false`,
-		`(error|Failed): `:  `["error" "Failed"] false`,
+		`(error|Failed):x`:  `["error" "Failed"] false`,
 		`(?i)fail(ed|ure)s`: `["fail"] true`,
 		`(?:abc)+x`:         `["abc"] false`,
 		`x{3}y`:             `["x"] false`,
