@@ -1,10 +1,13 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
 
@@ -21,7 +24,7 @@ func (e *Engine) CreateNetwork(ctx context.Context, s runner.NetworkSpec) (strin
 		return id, err
 	}
 	// What an earlier call made itself, whose answer was lost, is found by name.
-	if _, err := e.cli.NetworkInspect(ctx, s.Name, network.InspectOptions{}); err == nil {
+	if _, err := e.cli.NetworkInspect(ctx, s.Name, network.InspectOptions{}); err == nil || isAmbiguous(err) {
 		return e.ownNetwork(ctx, s)
 	}
 	if id := e.pool.take(ctx, s); id != "" {
@@ -69,6 +72,9 @@ func (e *Engine) tryNetwork(ctx context.Context, s runner.NetworkSpec) (string, 
 // ownNetwork returns the network that has the name already, if it is ours.
 func (e *Engine) ownNetwork(ctx context.Context, s runner.NetworkSpec) (string, error) {
 	n, err := e.cli.NetworkInspect(ctx, s.Name, network.InspectOptions{})
+	if isAmbiguous(err) {
+		return e.oneNetwork(ctx, s.Name, "", s.Labels)
+	}
 	if err != nil {
 		return "", wrap("inspect", "network", s.Name, err)
 	}
@@ -76,6 +82,38 @@ func (e *Engine) ownNetwork(ctx context.Context, s runner.NetworkSpec) (string, 
 		return "", fmt.Errorf("create network %s: %w", s.Name, runner.ErrConflict)
 	}
 	return n.ID, nil
+}
+
+// isAmbiguous reports that several networks have the name. The engine makes that
+// of two calls at once, such as that of a process that was killed in the midst of
+// it and that of the next: it then starts nothing on either of them.
+func isAmbiguous(err error) bool { return err != nil && says(err, "is ambiguous") }
+
+// oneNetwork removes all networks of a name but one: that of the ID keep, or the
+// oldest. It returns the one that stays. All must carry the labels.
+func (e *Engine) oneNetwork(ctx context.Context, name, keep string, labels map[string]string) (string, error) {
+	all, err := e.cli.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", "^"+name+"$"))})
+	if err != nil {
+		return "", wrap("list", "networks", name, err)
+	}
+	slices.SortFunc(all, func(a, b network.Summary) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+	})
+	for _, n := range all {
+		if !carries(n.Labels, labels) {
+			return "", fmt.Errorf("create network %s: %w", name, runner.ErrConflict)
+		}
+		keep = cmp.Or(keep, n.ID)
+	}
+	for _, n := range all {
+		if n.ID == keep {
+			continue
+		}
+		if err := e.RemoveNetwork(ctx, n.ID); err != nil {
+			return "", err
+		}
+	}
+	return keep, nil
 }
 
 // CreateVolume implements runner.Engine. The engine itself returns a volume that

@@ -139,6 +139,16 @@ func sandboxNetworking(s runner.SandboxSpec) *network.NetworkingConfig {
 
 // startSandbox starts a sandbox that was created and returns when it is ready.
 func (e *Engine) startSandbox(ctx context.Context, id string) error {
+	err := e.tryStartSandbox(ctx, id)
+	if isAmbiguous(err) {
+		if err = e.removeNamesakes(ctx, id); err == nil {
+			err = e.tryStartSandbox(ctx, id)
+		}
+	}
+	return err
+}
+
+func (e *Engine) tryStartSandbox(ctx context.Context, id string) error {
 	out, err := e.Attach(ctx, id)
 	if err != nil {
 		return err
@@ -151,6 +161,22 @@ func (e *Engine) startSandbox(ctx context.Context, id string) error {
 		return wrap("start", "sandbox", id, err)
 	}
 	return readReady(out)
+}
+
+// removeNamesakes removes the namesakes of a sandbox's network.
+func (e *Engine) removeNamesakes(ctx context.Context, id string) error {
+	c, err := e.cli.ContainerInspect(ctx, id)
+	if err != nil {
+		return wrap("inspect", "sandbox", id, err)
+	}
+	keep := string(c.HostConfig.NetworkMode)
+	n, err := e.cli.NetworkInspect(ctx, keep, network.InspectOptions{})
+	if err != nil {
+		return wrap("inspect", "network", keep, err)
+	}
+	server := map[string]string{runner.LabelServer: c.Config.Labels[runner.LabelServer]}
+	_, err = e.oneNetwork(ctx, n.Name, n.ID, server)
+	return err
 }
 
 // awaitReady returns when a sandbox that runs is ready. What it said before it
