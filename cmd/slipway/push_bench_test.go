@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -29,32 +28,13 @@ const benchRounds = 7
 // leaves the stand-in GitHub and ends when that has the status, or when a reader
 // of the log has the line.
 func BenchmarkPush(b *testing.B) {
-	w := benchWorld(b)
+	w := benchWorld(b, 2)
 	r := w.repo("bench")
 	files := w.files("steps:\n  - name: one\n    image: IMAGE\n    commands:\n      - \"true\"\n")
 	w.measure(b, "docker-run", func() samples {
 		unit := w.dockerRun(1)
 		p := w.pushAndWatch(r, files)
 		return samples{"docker-run": unit, "first-output": p.firstOutput, "verdict": p.verdict}
-	})
-}
-
-// BenchmarkTenSteps takes pushes of ten `true` steps, one after the other, to
-// their verdict, beside ten times `docker run`.
-func BenchmarkTenSteps(b *testing.B) {
-	w := benchWorld(b)
-	r := w.repo("bench")
-	var steps strings.Builder
-	steps.WriteString("steps:\n")
-	for i := range 10 {
-		fmt.Fprintf(&steps, "  - name: step-%d\n    image: IMAGE\n    commands:\n      - \"true\"\n", i)
-		if i > 0 {
-			fmt.Fprintf(&steps, "    depends_on: [step-%d]\n", i-1)
-		}
-	}
-	files := w.files(steps.String())
-	w.measure(b, "ten-docker-runs", func() samples {
-		return samples{"ten-docker-runs": w.dockerRun(10), "verdict": w.pushAndWatch(r, files).verdict}
 	})
 }
 
@@ -89,8 +69,8 @@ func median(took []time.Duration) time.Duration {
 
 // benchWorld is a world whose server says little, and that a busy machine may
 // take longer over than over a test.
-func benchWorld(b *testing.B) *world {
-	w := newWorld(b, func(c *config) { c.LogLevel, c.Pool = "warn", 2 })
+func benchWorld(b *testing.B, pool int) *world {
+	w := newWorld(b, func(c *config) { c.LogLevel, c.Pool = "warn", pool })
 	w.ctx = b.Context()
 	return w
 }
@@ -125,7 +105,8 @@ func (w *world) pushAndWatch(r *githubtest.Repo, files map[string]string) pushTi
 	return pushTimes{firstOutput.Sub(sent), verdict.CreatedAt.Sub(sent)}
 }
 
-// waitRemoved waits until the server's jobs have nothing in the engine.
+// waitRemoved waits until the server's jobs have nothing in the engine, and its
+// pool is full again.
 func (w *world) waitRemoved() {
 	w.Helper()
 	engine := docker.New(runnertest.Docker(w), docker.Options{})
@@ -136,7 +117,7 @@ func (w *world) waitRemoved() {
 		if err != nil {
 			w.Fatal(err)
 		}
-		if len(left) == 0 {
+		if len(left) == 0 && w.app.pool.Ready() == w.config.Pool {
 			return
 		}
 		select {
