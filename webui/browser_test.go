@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -22,12 +21,7 @@ type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	base string
-	// dropped counts the requests that were lost because a network of the machine
-	// came or went, as those of containers do: chromium then ends all connections.
-	dropped *atomic.Int64
 }
-
-const networkChanged = "net::ERR_NETWORK_CHANGED"
 
 // startChromium starts the one browser that the tests of this package share, and
 // returns the context of it. TestMain ends it.
@@ -51,12 +45,6 @@ var startChromium = sync.OnceValues(func() (context.Context, error) {
 
 var stopChromium = func() {}
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	stopChromium()
-	os.Exit(code)
-}
-
 // newTab opens a tab with cookies of its own. It is closed with the test, which
 // fails if the console had anything to complain about but what is expected,
 // given by a part of its text, or if the page asked another server for anything.
@@ -70,15 +58,14 @@ func newTab(t *testing.T, s *site, expected ...string) *tab {
 	_, err = chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	must(t, err)
 
+	base := s.http.URL // the same after a restart
 	requests := chromedp.Events(ctx, network.RequestWillBeSent)
 	messages := chromedp.Console(ctx)
-	failures := chromedp.Events(ctx, network.LoadingFailed)
-	dropped := new(atomic.Int64)
 	var trouble, elsewhere []string
 	var listening sync.WaitGroup
 	listening.Go(func() {
 		for m, err := range messages {
-			known := strings.HasSuffix(m.URL, missingPage) || strings.Contains(m.Text, networkChanged)
+			known := strings.HasSuffix(m.URL, missingPage)
 			for _, text := range expected {
 				known = known || strings.Contains(m.Text, text)
 			}
@@ -89,15 +76,8 @@ func newTab(t *testing.T, s *site, expected ...string) *tab {
 	})
 	listening.Go(func() {
 		for r, err := range requests {
-			if err == nil && !strings.HasPrefix(r.Request.URL, s.http.URL+"/") && !strings.HasPrefix(r.Request.URL, "data:") {
+			if err == nil && !strings.HasPrefix(r.Request.URL, base+"/") && !strings.HasPrefix(r.Request.URL, "data:") {
 				elsewhere = append(elsewhere, r.Request.URL)
-			}
-		}
-	})
-	listening.Go(func() {
-		for f, err := range failures {
-			if err == nil && f.ErrorText == networkChanged {
-				dropped.Add(1)
 			}
 		}
 	})
@@ -111,7 +91,7 @@ func newTab(t *testing.T, s *site, expected ...string) *tab {
 			t.Errorf("console: %s", m)
 		}
 	})
-	return &tab{t: t, ctx: ctx, base: s.http.URL, dropped: dropped}
+	return &tab{t: t, ctx: ctx, base: base}
 }
 
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
@@ -119,20 +99,10 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	must(b.t, chromedp.Do(b.ctx, steps...))
 }
 
-// open opens a page, again if a part of it was dropped.
+// open opens a page.
 func (b *tab) open(path string) {
 	b.t.Helper()
-	for range 10 {
-		before := b.dropped.Load()
-		err := chromedp.Do(b.ctx, chromedp.Navigate(b.base+path))
-		if err == nil && b.dropped.Load() == before {
-			return
-		}
-		if err != nil && !strings.Contains(err.Error(), networkChanged) {
-			b.t.Fatal(err)
-		}
-	}
-	b.t.Fatalf("%s was dropped again and again", path)
+	b.do(chromedp.Navigate(b.base + path))
 }
 
 // eval returns the value of an expression in the page.
