@@ -60,9 +60,9 @@ func TestRetryEndsAsTheLastAttempt(t *testing.T) {
 func TestRetryOn(t *testing.T) {
 	all := []pipeline.RetryOn{pipeline.RetryFailure, pipeline.RetryInfrastructure, pipeline.RetryTimeout}
 	ways := map[pipeline.RetryOn]func(*scenario){
-		pipeline.RetryFailure: func(s *scenario) { s.eng.Step(1, runnertest.Exit(1), runnertest.Exit(0)) },
-		pipeline.RetryInfrastructure:   func(s *scenario) { s.eng.Fail("CreateContainer", 1, errors.New("no space left on device")) },
-		pipeline.RetryTimeout: func(s *scenario) { s.eng.Step(1, runnertest.Block(), runnertest.Exit(0)) },
+		pipeline.RetryFailure:        func(s *scenario) { s.eng.Step(1, runnertest.Exit(1), runnertest.Exit(0)) },
+		pipeline.RetryInfrastructure: func(s *scenario) { s.eng.Fail("CreateContainer", 1, errors.New("no space left on device")) },
+		pipeline.RetryTimeout:        func(s *scenario) { s.eng.Step(1, runnertest.Block(), runnertest.Exit(0)) },
 	}
 	for way, fails := range ways {
 		for _, on := range all {

@@ -163,7 +163,7 @@ func (s *soak) lineByLine(path string) (lines []string, err error) {
 	defer s.mu.Unlock()
 	s.connections++
 	s.lines += len(lines)
-	if err == io.EOF { //nolint:errorlint // an unexpected end is another error
+	if err == io.EOF {
 		return lines, nil
 	}
 	return lines, err

@@ -80,9 +80,9 @@ func TestSoak(t *testing.T) {
 // killAll kills one server after the other, and returns how many did not come
 // to listen.
 func (s *soak) killAll(kills int) (early int) {
-	seed := rand.Uint64() //nolint:gosec // it is no secret
+	seed := rand.Uint64()
 	s.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // as above
+	random := rand.New(rand.NewPCG(seed, 0))
 	for range kills {
 		select { // what is tested is any moment
 		case <-time.After(time.Duration(random.Int64N(int64(oldest)))):
