@@ -30,7 +30,6 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
-
 require (
 	github.com/Azure/go-ansiterm v0.0.0-20250102033503-faa5f7b0171c // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect
