@@ -22,6 +22,7 @@ import (
 // directory, and of the engine where it is on this machine.
 func watchedDisk(ctx context.Context, c config, cli client.APIClient, engine *docker.Engine, mirrors *source.Mirrors) (queue.Disk, error) {
 	dirs := []string{c.Data}
+	var stepsFree func() (int64, error)
 	if isLocal(cli) {
 		info, err := cli.Info(ctx)
 		if err != nil {
@@ -30,11 +31,13 @@ func watchedDisk(ctx context.Context, c config, cli client.APIClient, engine *do
 		// A slipway in a container does not see it, and has the same disk or none.
 		if _, err := freeBytes(info.DockerRootDir); err == nil && filepath.IsAbs(info.DockerRootDir) {
 			dirs = append(dirs, info.DockerRootDir)
+			stepsFree = func() (int64, error) { return freeBytes(info.DockerRootDir) }
 		}
 	}
 	return queue.Disk{
-		Floor: int64(c.DiskFloor),
-		Free:  func() (int64, error) { return fewestFree(dirs) },
+		Floor:     int64(c.DiskFloor),
+		Free:      func() (int64, error) { return fewestFree(dirs) },
+		StepsFree: stepsFree,
 		Reclaim: func(ctx context.Context) (bool, error) {
 			if more, err := mirrors.EvictOldest(); more || err != nil {
 				return more, err

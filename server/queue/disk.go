@@ -12,13 +12,16 @@ import (
 )
 
 // Disk is the space that builds share with the database. Below its floor no job
-// is claimed; below half of it the job that takes most is stopped, so that what
-// fails is the build that fills the disk.
+// is claimed; when steps have less than half of it the job that takes most is
+// stopped, so that what fails is the build that fills the disk.
 type Disk struct {
 	// Floor is in bytes; 0 means that nobody watches.
 	Floor int64
 	// Free returns the bytes that are free where they are fewest.
 	Free func() (int64, error)
+	// StepsFree returns the bytes that are free where steps write; nil means that
+	// this is as Free. Stopping a job makes room nowhere else.
+	StepsFree func() (int64, error)
 	// Reclaim removes the oldest of what can be had again, and reports whether
 	// there was something.
 	Reclaim func(ctx context.Context) (bool, error)
@@ -73,6 +76,11 @@ func (q *Queue) checkDisk(ctx context.Context) error {
 		q.disk.marked = low
 	}
 	q.tellLow(ctx, low, free)
+	if q.Disk.StepsFree != nil {
+		if free, err = q.Disk.StepsFree(); err != nil {
+			return err
+		}
+	}
 	if free < q.Disk.Floor/2 {
 		return q.stopBiggest(ctx, free)
 	}

@@ -129,6 +129,37 @@ func TestJobThatFillsTheDisk(t *testing.T) {
 	w.want(w.verdict(innocent), "success")
 }
 
+// TestOtherDiskIsFull: no job is stopped for room that it does not take.
+func TestOtherDiskIsFull(t *testing.T) {
+	w := newWorld(t)
+	d := newSmallDisk(w)
+	looked := make(chan struct{}, 1)
+	w.options.Disk.StepsFree = func() (int64, error) {
+		if free, err := d.free(); err != nil || free > 2*mib {
+			return free, err
+		}
+		select {
+		case looked <- struct{}{}:
+		default:
+		}
+		return 100 * mib, nil
+	}
+	w.engine.Step(1, func(p *runnertest.Process) int {
+		p.Fill(10)
+		d.fill("foreign", 7*mib)
+		for range 2 { // the second look comes after all that the first one led to
+			select {
+			case <-looked:
+			case <-p.Terminated():
+				return 143
+			}
+		}
+		return 0
+	})
+	w.start()
+	w.want(w.verdict(w.build("app", workflow("test"))), "success")
+}
+
 // waitUntilRunning waits until a build's step runs.
 func (w *world) waitUntilRunning(b store.Build) {
 	w.Helper()
