@@ -18,7 +18,8 @@ const maxRowText = 8 << 10
 // from row to row, as in a terminal; the cursor does not leave its row, so that
 // rows keep their numbers.
 type console struct {
-	style sgr
+	style  sgr
+	colors trueColors // of the row
 }
 
 // html renders at most limit bytes of a row's text. cut reports that some of it
@@ -28,6 +29,7 @@ func (t *console) html(text []byte, limit int) (_ template.HTML, cut bool) {
 	if t.style == (sgr{}) && !hasControls(text) {
 		return escaped(text), cut
 	}
+	t.colors = nil
 	clean := t.clean(text)
 	width := min(max(utf8.RuneCount(text), 256), 4096)
 	screen, err := terminal.NewScreen(terminal.WithSize(width, 100))
@@ -39,6 +41,7 @@ func (t *console) html(text []byte, limit int) (_ template.HTML, cut bool) {
 	if html == "&nbsp;" {
 		html = ""
 	}
+	html = t.colors.dress(html)
 	// Text has no quotes left, so this can only be the library's own anchor.
 	return template.HTML(strings.ReplaceAll(html, `<a href="`, `<a rel="nofollow noopener noreferrer" href="`)), cut //nolint:gosec // the library escapes, which tests hold it to
 }
@@ -83,7 +86,7 @@ func hasControls(text []byte) bool {
 // https. All others are dropped, those that the library makes images and links
 // of (OSC 1337, 1338 and 1339) among them.
 func (t *console) clean(text []byte) []byte {
-	out := append(make([]byte, 0, len(text)+32), t.style.sequence()...)
+	out := append(make([]byte, 0, len(text)+32), t.style.sequence(&t.colors)...)
 	for i := 0; i < len(text); {
 		if text[i] == 0x1b {
 			n, seq := t.escape(text[i:])
@@ -152,7 +155,7 @@ func (t *console) control(b []byte) (int, string) {
 	switch b[i] {
 	case 'm':
 		t.style.apply(params)
-		return i + 1, t.style.sequence()
+		return i + 1, t.style.sequence(&t.colors)
 	case 'J':
 		if params == "" || params == "0" { // as far as the row goes
 			return i + 1, "\x1b[K"

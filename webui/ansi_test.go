@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,8 +15,10 @@ func TestConsole(t *testing.T) {
 		{"bold red", "\x1b[1;31mno\x1b[0m", `<span class="term-fgx1 term-fg1">no</span>`},
 		{"bright", "\x1b[92mok\x1b[m", `<span class="term-fgx10">ok</span>`},
 		{"256 colours", "\x1b[38;5;208mx", `<span class="term-fgx208">x</span>`},
-		{"true colour", "\x1b[38;2;255;0;0mx", `<span class="term-fgx196">x</span>`},
-		{"true colour with colons", "\x1b[38:2::255:0:0mx", `<span class="term-fgx196">x</span>`},
+		{"true colour", "\x1b[38;2;255;0;0mx", `<span class="term-fgx196" data-fg="#eb0000 #ff0000">x</span>`},
+		{"true colour with colons", "\x1b[38:2::255:0:0mx", `<span class="term-fgx196" data-fg="#eb0000 #ff0000">x</span>`},
+		{"true colour as ground", "\x1b[1;48;2;1;2;3;31mx", `<span class="term-bgx16 term-fg1" data-bg="#010203 #ffffff">x</span>`},
+		{"true colours, 17 of them", shades(17), `<span class="term-fgx16" data-fg="#000000 #808080">0</span>`},
 		{"256 colours with colons", "\x1b[48:5:17mx", `<span class="term-bgx17">x</span>`},
 		{"underline", "\x1b[4mx\x1b[24my", `<span class="term-fg4">x</span>y`},
 		{"ground wins over colour", "\x1b[31;44mx", `<span class="term-bgx4">x</span>`},
@@ -62,6 +65,12 @@ func TestConsole(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, cut := new(console).html([]byte(c.in), maxRowText)
+			if strings.Contains(c.name, "17 of them") {
+				if n := strings.Count(string(got), "data-fg"); n != maxTrueColors || strings.Count(string(got), "<span") != 17 {
+					t.Errorf("%d true colours in %s", n, got)
+				}
+				got = got[:len(c.want)]
+			}
 			if string(got) != c.want {
 				t.Errorf("got  %.300s\nwant %.300s", got, c.want)
 			}
@@ -70,6 +79,15 @@ func TestConsole(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shades is a row of n greys.
+func shades(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "\x1b[38;2;%d;%[1]d;%[1]dm%[1]d", i)
+	}
+	return b.String()
 }
 
 func TestColoursLastFromRowToRow(t *testing.T) {
@@ -106,7 +124,7 @@ func TestContrast(t *testing.T) {
 }
 
 // allowed is all the HTML that a console may make.
-var allowed = regexp.MustCompile(`^(?:[^<>"]|<span class="[a-z0-9 -]+">|</span>|` +
+var allowed = regexp.MustCompile(`^(?:[^<>"]|<span class="[a-z0-9 -]+"(?: data-[fb]g="#[0-9a-f]{6} #[0-9a-f]{6}"){0,2}>|</span>|` +
 	`<a rel="nofollow noopener noreferrer" href="https?://[^"<>\x00-\x20]+">|</a>)*$`)
 
 func FuzzConsole(f *testing.F) {

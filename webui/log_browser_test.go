@@ -342,6 +342,28 @@ func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
 	b.await(`document.querySelector('.step-head .word')?.textContent === 'Passed'`)
 }
 
+// A true colour is shown as it is, where it can be read; also in rows that come
+// later.
+func TestBrowserShowsTrueColours(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, _, w := s.running(s.repo("ada", "engine", false), 1)
+	const colours = "\x1b[38;2;10;20;130mtext\x1b[48;2;200;255;210mground\x1b[0m"
+	must(t, w.Append(output(colours)))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1")
+	must(t, w.Append(output(colours)))
+	b.await(`document.querySelector('#L2')`)
+	for _, row := range []string{"#L1", "#L2"} {
+		for element, want := range map[string]string{"[data-fg]": "color rgb(10, 20, 130)", "[data-bg]": "backgroundColor rgb(200, 255, 210)"} {
+			property, value, _ := strings.Cut(want, " ")
+			if got := eval[string](b, `getComputedStyle(document.querySelector('`+row+" "+element+`')).`+property); got != value {
+				t.Errorf("%s %s has the %s %s, want %s", row, element, property, got, value)
+			}
+		}
+	}
+}
+
 // Hostile output shows as text, in the page and in what is fetched later.
 func TestBrowserShowsHostileOutputAsText(t *testing.T) {
 	t.Parallel()

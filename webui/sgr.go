@@ -6,15 +6,32 @@ import (
 )
 
 // An sgr is a style as the sequences ESC [ … m have left it. Colours are
-// entries of the 256 colour palette; true colours become the nearest one, so
-// that the stylesheet can give each a tone that reads well in either theme.
+// entries of the 256 colour palette, so that the stylesheet can give each a tone
+// that reads well in either theme, or true colours (see trueColors).
 type sgr struct {
 	fg, bg                                           color
 	bold, faint, italic, underline, strike, inverted bool
 }
 
-// A color is an entry of the palette plus 1; 0 is the default.
-type color int16
+// A color is an entry of the palette plus 1, or trueColor and 8 bits each of red,
+// green and blue; 0 is the default.
+type color int32
+
+const trueColor color = 1 << 24
+
+// exact returns a true colour, and whether c is one.
+func (c color) exact() (rgb, bool) {
+	return rgb{uint8(c >> 16), uint8(c >> 8), uint8(c)}, c&trueColor != 0
+}
+
+// entry returns the entry of the palette that is nearest to c, which is not the
+// default.
+func (c color) entry() int {
+	if exact, ok := c.exact(); ok {
+		return nearestColor(exact)
+	}
+	return int(c - 1)
+}
 
 // inverseGround is the ground of inverted text in the default colour.
 const inverseGround color = 7 + 1
@@ -134,7 +151,7 @@ func colorOf(fields []string) color {
 	case v[0] == 5 && len(fields) == 2:
 		return color(v[1] + 1)
 	case v[0] == 2 && len(fields) == 4:
-		return color(nearestColor(rgb{uint8(v[1]), uint8(v[2]), uint8(v[3])}) + 1)
+		return trueColor | color(v[1]<<16|v[2]<<8|v[3])
 	default:
 		return 0
 	}
@@ -143,7 +160,7 @@ func colorOf(fields []string) color {
 // sequence returns the one sequence that sets the whole style. On a coloured
 // ground the text's own colour is left out: the stylesheet then takes black or
 // white, whichever reads better.
-func (s sgr) sequence() string {
+func (s sgr) sequence(colors *trueColors) string {
 	fg, bg := s.fg, s.bg
 	if s.inverted {
 		if fg, bg = bg, fg; bg == 0 {
@@ -160,11 +177,9 @@ func (s sgr) sequence() string {
 		}
 	}
 	if bg > 0 {
-		b = append(b, ";48;5;"...)
-		b = strconv.AppendInt(b, int64(bg-1), 10)
+		b = colors.appendCode(b, bg, 48)
 	} else if fg > 0 {
-		b = append(b, ";38;5;"...)
-		b = strconv.AppendInt(b, int64(fg-1), 10)
+		b = colors.appendCode(b, fg, 38)
 	}
 	return string(append(b, 'm'))
 }

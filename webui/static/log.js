@@ -5,10 +5,12 @@ import { Live } from './log-live.js';
 import { Rows } from './log-rows.js';
 import { Search } from './log-search.js';
 import { startLooks } from './log-looks.js';
+import { startColors } from './colors.js';
 
 let running;
 
 start();
+startColors(document.body);
 document.addEventListener('page-left', stop);
 document.addEventListener('page-shown', start);
 
