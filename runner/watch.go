@@ -57,7 +57,7 @@ func (x *execution) follow(ctx context.Context, id string, out Output) (Containe
 		switch {
 		case errors.Is(err, errCut):
 		case err == nil && (st.ExitCode == exitKilled || st.ExitCode == exitTerminated):
-			return st, x.suspect(ctx, id)
+			return x.suspect(ctx, st)
 		default:
 			return st, err
 		}
@@ -66,16 +66,22 @@ func (x *execution) follow(ctx context.Context, id string, out Output) (Containe
 	if err != nil {
 		return st, err
 	}
-	return st, x.suspect(ctx, id)
+	return x.suspect(ctx, st)
 }
 
 // suspect finds out whether a container that has ended did so by itself. There
-// is reason to ask if it was not watched all the time, or ended by a signal.
-func (x *execution) suspect(ctx context.Context, id string) error {
-	return x.run.persist(ctx, func() (err error) {
-		x.interrupted, err = x.run.eng.Interrupted(ctx, id)
+// is reason to ask if it was not watched all the time, or ended by a signal. The
+// state is as the engine knows it then: it may hear of a lack of memory after the
+// end that came of it.
+func (x *execution) suspect(ctx context.Context, st ContainerState) (ContainerState, error) {
+	err := x.run.persist(ctx, func() (err error) {
+		x.interrupted, err = x.run.eng.Interrupted(ctx, st.ID)
 		return err
 	})
+	if err != nil || st.OOMKilled || st.ExitCode != exitKilled {
+		return st, err
+	}
+	return x.run.inspect(ctx, st.ID)
 }
 
 // reread stores the output from the engine's record: for the live view while the

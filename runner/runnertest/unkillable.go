@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/pipeline"
@@ -60,6 +61,9 @@ type End struct {
 	At     string
 	Detach error
 }
+
+// unkillableTimeout bounds the job, which takes far less.
+const unkillableTimeout = time.Minute
 
 // unkillableSteps are the steps, with the shell commands and the output and
 // result that they have to have.
@@ -112,7 +116,8 @@ func UnkillableScripts(begins func(step string) int) func(runner.ContainerSpec) 
 }
 
 func (u *Unkillable) job() runner.Job {
-	j := runner.Job{Server: u.Server, ID: "1", Nonce: "n0nce", Workflow: pipeline.Workflow{
+	// Where a promise is broken, a step may wait for ever for one that was lost.
+	j := runner.Job{Server: u.Server, ID: "1", Nonce: "n0nce", Timeout: unkillableTimeout, Workflow: pipeline.Workflow{
 		Name: "main", OnSuccess: true, Clone: pipeline.Clone{Skip: true}, Workspace: pipeline.Workspace{Base: "/work", Path: "src"}}}
 	for _, s := range unkillableSteps {
 		step := pipeline.Step{Name: s.name, Kind: pipeline.KindCommands, Image: "any", Pull: pipeline.PullIfNotPresent, OnSuccess: true,
