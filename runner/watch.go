@@ -142,6 +142,9 @@ func (x *execution) read(ctx context.Context, id string, out Output, whole bool)
 	case errors.Is(err, errFlood):
 		x.end(errFlood)
 		x.passes.abandon(p)
+		// An engine does not get through with killing a container whose output
+		// somebody holds and does not read.
+		_ = out.Close()
 		return x.stoppedState(ctx, id)
 	case err == nil && whole && ctx.Err() == nil:
 		st, werr := x.ended(ctx, id)
