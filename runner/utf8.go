@@ -34,7 +34,7 @@ func (u *utf8Writer) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	cut := len(p) - tornRune(p)
+	cut := len(p) - TornRune(p)
 	if err := u.pass(p[:cut]); err != nil {
 		return 0, err
 	}
@@ -88,9 +88,9 @@ func validPrefix(p []byte) int {
 	return n
 }
 
-// tornRune returns how many bytes at the end of p begin a rune that is not
+// TornRune returns how many bytes at the end of p begin a rune that is not
 // complete.
-func tornRune(p []byte) int {
+func TornRune(p []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
 		tail := p[len(p)-n:]
 		if utf8.RuneStart(tail[0]) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"unicode/utf8"
+
+	"github.com/slipway-ci/slipway/runner"
 )
 
 // recordPiece is how much of a line the engine's record holds in one entry, in
@@ -49,7 +51,7 @@ func (r *recordWriter) step(p []byte) (rest []byte, err error) {
 		_, err = r.w.Write(p[:end])
 		return p[end:], err
 	}
-	torn := tornRune(part)
+	torn := runner.TornRune(part)
 	if _, err = r.w.Write(part[:len(part)-torn]); err != nil {
 		return nil, err
 	}
@@ -74,19 +76,4 @@ func (r *recordWriter) end() error {
 	}
 	_, err := r.w.Write(r.held)
 	return err
-}
-
-// tornRune returns how many bytes at the end of p begin a rune that is not
-// complete.
-func tornRune(p []byte) int {
-	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
-		tail := p[len(p)-n:]
-		if utf8.RuneStart(tail[0]) {
-			if utf8.FullRune(tail) {
-				return 0
-			}
-			return n
-		}
-	}
-	return 0
 }
