@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,7 +31,7 @@ type watchInput struct {
 // ID of an event is the build's change number, so a client that reconnects gets
 // the newest state if it has not seen it, and nothing twice.
 func (s *Server) watchBuild(ctx context.Context, in *watchInput) (*huma.StreamResponse, error) {
-	r, b, err := s.find(ctx, in.BuildPath)
+	_, b, err := s.find(ctx, in.BuildPath)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func (s *Server) watchBuild(ctx context.Context, in *watchInput) (*huma.StreamRe
 			c.Response().WriteHeader(http.StatusNoContent) // tells a browser to stop reconnecting
 			return
 		}
-		if err := s.sendBuild(ctx, startEvents(c), r, b, in.LastEventID); err != nil && ctx.Err() == nil {
+		if err := s.sendBuild(ctx, startEvents(c), in); err != nil && ctx.Err() == nil {
 			s.Logger.Debug("build stream ended", "error", err)
 		}
 	}}, nil
@@ -58,14 +59,16 @@ func startEvents(c echo.Context) *echo.Response {
 	return c.Response()
 }
 
-func (s *Server) sendBuild(ctx context.Context, w *echo.Response, r store.Repo, b store.Build, seen int64) error {
+func (s *Server) sendBuild(ctx context.Context, w *echo.Response, in *watchInput) error {
 	sub := s.Store.Subscribe()
 	defer sub.Close()
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	seen := in.LastEventID
 	for {
-		var err error
-		if b, err = s.Store.BuildByID(ctx, b.ID); err != nil {
+		// The repository too: it may have become private meanwhile.
+		r, b, err := s.find(ctx, in.BuildPath)
+		if err != nil {
 			return err
 		}
 		if b.Change > seen {
@@ -86,7 +89,7 @@ func (s *Server) sendBuild(ctx context.Context, w *echo.Response, r store.Repo, 
 		if b.Status.Final() {
 			return nil
 		}
-		if err := s.waitForBuild(ctx, w, sub, beat.C, b.ID); err != nil {
+		if err := s.waitForBuild(ctx, w, sub, beat.C, b); err != nil {
 			return err
 		}
 	}
@@ -94,8 +97,13 @@ func (s *Server) sendBuild(ctx context.Context, w *echo.Response, r store.Repo, 
 
 var errShutdown = errors.New("the server is shutting down")
 
+// concerns reports whether an event is of a build, or of who may see it.
+func concerns(e store.Event, b store.Build) bool {
+	return e.BuildID == b.ID || e.Kind == store.RepoChanged && e.RepoID == b.RepoID
+}
+
 // waitForBuild returns when the build changed, beating meanwhile.
-func (s *Server) waitForBuild(ctx context.Context, w *echo.Response, sub *store.Subscription, beat <-chan time.Time, buildID int64) error {
+func (s *Server) waitForBuild(ctx context.Context, w *echo.Response, sub *store.Subscription, beat <-chan time.Time, b store.Build) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -108,10 +116,8 @@ func (s *Server) waitForBuild(ctx context.Context, w *echo.Response, sub *store.
 			}
 			w.Flush()
 		case <-sub.Wake():
-			for _, e := range sub.Take() {
-				if e.BuildID == buildID {
-					return nil
-				}
+			if slices.ContainsFunc(sub.Take(), func(e store.Event) bool { return concerns(e, b) }) {
+				return nil
 			}
 		}
 	}
@@ -133,7 +139,7 @@ func (s *Server) getLog(ctx context.Context, in *logInput) (*huma.StreamResponse
 	}
 	key := store.LogKey(b.ID, in.Job, in.Step)
 	if in.Follow {
-		return stream(func(c echo.Context) error { return s.followLog(ctx, c, key, in, st) }, s), nil
+		return stream(func(c echo.Context) error { return s.followLog(ctx, c, key, in) }, s), nil
 	}
 	text, err := s.Logs.Text(ctx, key)
 	if errors.Is(err, logs.ErrNotFound) {
@@ -169,14 +175,14 @@ func (s *Server) getLog(ctx context.Context, in *logInput) (*huma.StreamResponse
 
 // followLog streams rows as they come. Text of a line that has not ended is
 // left out until it has.
-func (s *Server) followLog(ctx context.Context, c echo.Context, key string, in *logInput, st store.Step) error {
+func (s *Server) followLog(ctx context.Context, c echo.Context, key string, in *logInput) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan struct{})
 	ended := make(chan struct{}) // the watcher's goroutine ended
 	go func() {
 		defer close(ended)
-		s.watchStep(ctx, cancel, in.StepPath, st, done)
+		s.watchStep(ctx, cancel, in.StepPath, done)
 	}()
 	defer func() { cancel(); <-ended }()
 	c.Response().Header().Set("X-Accel-Buffering", "no")
@@ -206,28 +212,30 @@ func (s *Server) followLog(ctx context.Context, c echo.Context, key string, in *
 }
 
 // watchStep closes done when the step has ended, and cancels when the server
-// shuts down.
-func (s *Server) watchStep(ctx context.Context, cancel context.CancelFunc, p StepPath, st store.Step, done chan<- struct{}) {
+// shuts down or the caller may not see the step any more.
+func (s *Server) watchStep(ctx context.Context, cancel context.CancelFunc, p StepPath, done chan<- struct{}) {
 	sub := s.Store.Subscribe()
 	defer sub.Close()
 	for {
-		steps, err := s.Store.Steps(ctx, st.JobID)
+		b, st, err := s.step(ctx, p)
 		if err != nil {
 			cancel()
 			return
 		}
-		if steps[p.Step-1].Status.Final() {
+		if st.Status.Final() {
 			close(done)
 			return
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.Done:
-			cancel()
-			return
-		case <-sub.Wake():
-			sub.Take()
+		for changed := false; !changed; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.Done:
+				cancel()
+				return
+			case <-sub.Wake():
+				changed = slices.ContainsFunc(sub.Take(), func(e store.Event) bool { return concerns(e, b) })
+			}
 		}
 	}
 }

@@ -231,3 +231,29 @@ func TestEventsResumeWhileItRuns(t *testing.T) {
 	w.shutdown()
 	r.end()
 }
+
+// Who may not see a repository any more is not told the rest of its build.
+func TestStreamsEndWhenTheRepositoryBecomesPrivate(t *testing.T) {
+	w := newWorld(t)
+	r := w.repo("app", false)
+	b := w.build(r, store.Build{})
+	w.claim()
+	lw := w.writer(b)
+	defer lw.Close()
+	w.ok(lw.Append(line("one")))
+	log, events := w.read(logPath+"?follow=1"), w.read(eventsPath)
+	stays := w.read(logPath+"?follow=1", asAdmin()...)
+	for _, r := range []*reader{log, stays} {
+		r.line("one")
+	}
+	events.event(store.Running)
+	r.Private = true
+	_, err := w.store.UpsertRepo(w.ctx, r)
+	w.ok(err)
+	if rest, err := log.rest(); rest != "" || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the rest of the log is %q, %v", rest, err)
+	}
+	events.end()
+	w.ok(lw.Append(line("two")))
+	stays.line("two")
+}

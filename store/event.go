@@ -19,7 +19,9 @@ const (
 	DeliveryChanged EventKind = "delivery"
 	BuildChanged    EventKind = "build" // also when a job or step of it did
 	StatusChanged   EventKind = "status"
-	WaitChanged     EventKind = "wait" // of WaitReason
+	WaitChanged     EventKind = "wait"    // of WaitReason
+	SessionEnded    EventKind = "session" // of some person
+	RepoChanged     EventKind = "repo"    // who may see it
 )
 
 // hub hands events to subscriptions.

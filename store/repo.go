@@ -43,12 +43,16 @@ func (r *Repo) scan(row scanner) error {
 }
 
 // UpsertRepo stores what a delivery says of its repository and returns the row.
-// Its settings are not touched. A repository that took over the name of another one (deleted or renamed
-// without our hearing of it) pushes the other's name aside.
+// Its settings are not touched. A repository that took over the name of another
+// one (deleted or renamed without our hearing of it) pushes the other's name aside.
 func (s *Store) UpsertRepo(ctx context.Context, r Repo) (Repo, error) {
 	err := s.update(ctx, func(tx *tx) error {
 		if err := tx.exec(`UPDATE repos SET name = name || '~' || remote_id
 			WHERE owner = ? AND name = ? AND remote_id <> ?`, r.Owner, r.Name, r.RemoteID); err != nil {
+			return err
+		}
+		shown, err := tx.changed(`UPDATE repos SET private = ?1 WHERE remote_id = ?2 AND private <> ?1`, r.Private, r.RemoteID)
+		if err != nil {
 			return err
 		}
 		if err := tx.exec(`INSERT INTO repos
@@ -60,7 +64,11 @@ func (s *Store) UpsertRepo(ctx context.Context, r Repo) (Repo, error) {
 			r.RemoteID, r.Owner, r.Name, r.Private, r.DefaultBranch, r.CloneURL, r.HTMLURL, ms(s.Now())); err != nil {
 			return err
 		}
-		return r.scan(tx.row(`SELECT `+repoColumns+` FROM repos r WHERE r.remote_id = ?`, r.RemoteID))
+		err = r.scan(tx.row(`SELECT `+repoColumns+` FROM repos r WHERE r.remote_id = ?`, r.RemoteID))
+		if shown {
+			tx.publish(Event{Kind: RepoChanged, RepoID: r.ID})
+		}
+		return err
 	})
 	return r, wrap("store repository", err)
 }

@@ -36,10 +36,14 @@ func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expi
 	}))
 }
 
-// DeleteCtx forgets a session.
+// DeleteCtx forgets a session, and says so to who still serves it.
 func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
 	return wrap("delete session", s.Store.update(ctx, func(tx *tx) error {
-		return tx.exec(`DELETE FROM sessions WHERE token = ?`, hashToken(token))
+		deleted, err := tx.changed(`DELETE FROM sessions WHERE token = ?`, hashToken(token))
+		if deleted {
+			tx.publish(Event{Kind: SessionEnded})
+		}
+		return err
 	}))
 }
 

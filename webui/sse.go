@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/slipway-ci/slipway/store"
 )
 
 // writeTimeout is how long a reader may take for what is sent at once. One that
@@ -23,8 +26,9 @@ type events struct {
 	mu sync.Mutex // guards writing
 }
 
-// stream answers with events until produce returns, the browser goes away or
-// the server shuts down. An idle stream is kept alive by comments.
+// stream answers with events until produce returns, the browser goes away, its
+// reader may not see them any more or the server shuts down. An idle stream is
+// kept alive by comments.
 func (u *UI) stream(c *request, produce func(context.Context, *events) error) error {
 	h := c.Response().Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -38,7 +42,7 @@ func (u *UI) stream(c *request, produce func(context.Context, *events) error) er
 	var beat sync.WaitGroup
 	beat.Go(func() {
 		defer cancel()
-		u.beat(ctx, e)
+		u.beat(ctx, c, e)
 	})
 	err := e.write("retry: 1000\n\n")
 	if err == nil {
@@ -54,21 +58,51 @@ func (u *UI) stream(c *request, produce func(context.Context, *events) error) er
 }
 
 // beat returns when the stream has to end.
-func (u *UI) beat(ctx context.Context, e *events) {
+func (u *UI) beat(ctx context.Context, c *request, e *events) {
 	tick := time.NewTicker(u.heartbeat)
 	defer tick.Stop()
+	sub := u.store.Subscribe()
+	defer sub.Close()
+	for u.mayRead(ctx, c) {
+		if !u.beatUntil(ctx, e, tick.C, sub) {
+			return
+		}
+	}
+}
+
+// beatUntil returns true when the reader may have lost what a stream needs, and
+// false when the stream ends in any case.
+func (u *UI) beatUntil(ctx context.Context, e *events, tick <-chan time.Time, sub *store.Subscription) bool {
+	losing := func(ev store.Event) bool { return ev.Kind == store.SessionEnded || ev.Kind == store.RepoChanged }
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-u.done:
-			return
-		case <-tick.C:
-			if e.write(": still here\n\n") != nil {
-				return
+			return false
+		case <-sub.Wake():
+			if slices.ContainsFunc(sub.Take(), losing) {
+				return true
 			}
+		case <-tick:
+			return e.write(": still here\n\n") == nil // and the session may have expired
 		}
 	}
+}
+
+// mayRead reports whether a stream's reader may see it still: since it was
+// opened the session may have ended, or the repository become private. One that
+// may comes back and is let in again.
+func (u *UI) mayRead(ctx context.Context, c *request) bool {
+	if c.session.admin {
+		_, found, err := store.Sessions{Store: u.store}.FindCtx(ctx, u.sessions.Token(c.Request().Context()))
+		return found && err == nil
+	}
+	if c.repo.ID == 0 {
+		return true
+	}
+	repo, err := u.store.RepoByID(ctx, c.repo.ID)
+	return err == nil && !repo.Private
 }
 
 // send sends an event; id is where a reader that comes back goes on, "" if that

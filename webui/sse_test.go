@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,6 +28,11 @@ type listener struct {
 // listen opens a stream; lastID is what a browser that comes back sends.
 func (s *site) listen(path, lastID string) *listener {
 	s.t.Helper()
+	return s.listenAs(http.DefaultClient, path, lastID)
+}
+
+func (s *site) listenAs(client *http.Client, path, lastID string) *listener {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	s.t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.http.URL+path, nil)
@@ -34,7 +40,7 @@ func (s *site) listen(path, lastID string) *listener {
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	must(s.t, err)
 	s.t.Cleanup(func() { res.Body.Close() })
 	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" || res.Header.Get("X-Accel-Buffering") != "no" {
@@ -210,11 +216,78 @@ func TestListStreams(t *testing.T) {
 	}
 }
 
+// streamsOf are the streams about a repository's first build.
+func streamsOf(repo string) []string {
+	return []string{"/repos/ada/" + repo + "/events", "/repos/ada/" + repo + "/builds/1/events", "/repos/ada/" + repo + "/builds/1/jobs/1/steps/1/stream"}
+}
+
+// drain reads a stream to its end.
+func (l *listener) drain() {
+	l.t.Helper()
+	for {
+		if _, ok := l.next(); !ok {
+			break
+		}
+	}
+	if err := l.scan.Err(); err != nil {
+		l.t.Errorf("%s: %v", l.res.Request.URL.Path, err)
+	}
+}
+
+// What somebody was shown who has logged out since must not go on.
+func TestStreamsEndWithTheSession(t *testing.T) {
+	never := func(o *webui.Options) { o.Heartbeat = time.Hour }
+	soon := func(o *webui.Options) { o.Heartbeat = 5 * time.Millisecond }
+	for name, c := range map[string]struct {
+		option func(*webui.Options)
+		end    func(*site, *http.Client, string)
+	}{
+		"logged out": {never, func(s *site, admin *http.Client, csrf string) {
+			s.post(admin, "/logout", url.Values{"csrf": {csrf}})
+		}},
+		"expired": {soon, func(s *site, _ *http.Client, _ string) { s.past.Store(int64(-15 * 24 * time.Hour)) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, c.option)
+			s.running(s.repo("ada", "private", true), 1)
+			admin, csrf := s.admin()
+			var all []*listener
+			for _, path := range append(streamsOf("private"), "/events", "/queue/events") {
+				all = append(all, s.listenAs(admin, path, ""))
+			}
+			c.end(s, admin, csrf)
+			for _, l := range all {
+				l.drain()
+			}
+		})
+	}
+}
+
+func TestStreamsEndWhenTheRepositoryBecomesPrivate(t *testing.T) {
+	s := newSite(t, func(o *webui.Options) { o.Heartbeat = time.Hour })
+	r := s.repo("ada", "engine", false)
+	s.running(r, 1)
+	admin, _ := s.admin()
+	stays := s.listenAs(admin, streamsOf("engine")[1], "")
+	var all []*listener
+	for _, path := range streamsOf("engine") {
+		all = append(all, s.listen(path, ""))
+	}
+	r.Private = true
+	_, err := s.store.UpsertRepo(t.Context(), r)
+	must(t, err)
+	for _, l := range all {
+		l.drain()
+	}
+	must(t, s.store.RequestCancel(t.Context(), 1, "admin"))
+	stays.until("update", "Canceled by admin")
+}
+
 func TestStreamsEndWithTheServer(t *testing.T) {
 	s := newSite(t, func(o *webui.Options) { o.Heartbeat = 5 * time.Millisecond })
 	s.running(s.repo("ada", "engine", false), 1)
 	var all []*listener
-	for _, path := range []string{"/events", "/repos/ada/engine/events", "/repos/ada/engine/builds/1/events", "/repos/ada/engine/builds/1/jobs/1/steps/1/stream"} {
+	for _, path := range append(streamsOf("engine"), "/events") {
 		l := s.listen(path, "")
 		for l.scan.Scan() && l.scan.Text() != ": still here" {
 		}
@@ -222,13 +295,6 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 	}
 	s.shutDown()
 	for _, l := range all {
-		for {
-			if _, ok := l.next(); !ok {
-				break
-			}
-		}
-		if err := l.scan.Err(); err != nil {
-			t.Errorf("%s: %v", l.res.Request.URL.Path, err)
-		}
+		l.drain()
 	}
 }
