@@ -42,7 +42,7 @@ type WantedStatus struct {
 func (s *Store) SetStatuses(ctx context.Context, c Commit, want []WantedStatus) error {
 	return wrap("store statuses", s.update(ctx, func(tx *tx) error {
 		for _, w := range want {
-			ok, err := tx.changed(`INSERT INTO statuses AS st
+			if err := tx.exec(`INSERT INTO statuses AS st
 					(repo_id, sha, context, state, description, target_url, version, next_at)
 				VALUES (?, ?, ?, ?, ?, ?, 1, ?)
 				ON CONFLICT DO UPDATE SET state = excluded.state, description = excluded.description,
@@ -50,14 +50,11 @@ func (s *Store) SetStatuses(ctx context.Context, c Commit, want []WantedStatus) 
 					attempts = 0, refused = 0, error = ''
 				WHERE (st.state, st.description, st.target_url) <>
 					(excluded.state, excluded.description, excluded.target_url)`,
-				c.RepoID, c.SHA, w.Context, w.State, w.Description, w.TargetURL, ms(s.Now()))
-			if err != nil {
+				c.RepoID, c.SHA, w.Context, w.State, w.Description, w.TargetURL, ms(s.Now())); err != nil {
 				return err
 			}
-			if ok {
-				tx.publish(Event{Kind: StatusChanged, RepoID: c.RepoID})
-			}
 		}
+		tx.publish(Event{Kind: StatusChanged, RepoID: c.RepoID}) // also if nothing is new: somebody may wait for that
 		return tx.exec(`UPDATE commits SET seen = max(seen, ?) WHERE repo_id = ? AND sha = ?`, c.Change, c.RepoID, c.SHA)
 	}))
 }

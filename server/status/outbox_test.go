@@ -58,6 +58,7 @@ type world struct {
 	base   time.Duration
 	lines  chan string // what the outbox logs, unless nobody reads it
 	stop   func()      // stops the outbox and waits for it
+	outbox *status.Outbox
 }
 
 // Write takes a line of the log.
@@ -128,6 +129,7 @@ func (w *world) start() {
 	done := make(chan struct{})
 	o := status.New(status.Options{Store: w.store, GitHub: w.client, URL: "https://ci.example/",
 		Logger: slog.New(slog.NewTextHandler(w, nil)), RetryBase: w.base})
+	w.outbox = o
 	go func() {
 		defer close(done)
 		o.Run(ctx)
