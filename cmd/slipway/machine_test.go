@@ -7,11 +7,13 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/docker"
@@ -189,4 +191,41 @@ func (m *machine) shutdown() {
 		m.Errorf("after SIGTERM: %v", err)
 	}
 	m.wantNothingLeft()
+}
+
+// pause lets some time pass before a server is asked again that may be down, or
+// an engine that tells nobody of what it removed.
+func (m *machine) pause() {
+	select {
+	case <-time.After(50 * time.Millisecond):
+	case <-m.ctx.Done():
+	}
+}
+
+func (m *machine) dockerEngine() *docker.Engine {
+	cli, err := docker.Dial("")
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.Cleanup(func() { _ = cli.Close() })
+	return docker.New(cli, docker.Options{})
+}
+
+// waitSwept waits until the server that runs has removed what no job owns.
+func (m *machine) waitSwept() {
+	e := m.dockerEngine()
+	for {
+		found, err := e.List(m.ctx, map[string]string{runner.LabelServer: m.serverID})
+		if err != nil {
+			m.Fatal(err)
+		}
+		left := slices.DeleteFunc(found, func(r runner.Resource) bool { return strings.Contains(r.Name, "-pool-") })
+		if len(left) == 0 {
+			return
+		}
+		if m.ctx.Err() != nil {
+			m.Fatalf("left behind: %v", left)
+		}
+		m.pause()
+	}
 }

@@ -49,9 +49,8 @@ type app struct {
 }
 
 const (
-	startTimeout    = 10 * time.Second // for Docker and GitHub to answer
-	shutdownTimeout = 10 * time.Second // for requests under way
-	minFree         = 256 << 20        // bytes; below, /readyz fails
+	startTimeout = 10 * time.Second // for Docker and GitHub to answer
+	minFree      = 256 << 20        // bytes; below, /readyz fails
 )
 
 // openApp opens everything and listens. The caller runs it and closes it.
@@ -183,9 +182,9 @@ func (a *app) openHTTP(c config, stepLogs *logs.Store, engine *docker.Engine, di
 	return err
 }
 
-// run serves until ctx ends. Then nothing is claimed any more, jobs that run are
-// waited for or not, requests under way are given some time, and what runs in
-// containers is left to the next process.
+// run serves until ctx ends. Then nothing is claimed any more, jobs that run and
+// their verdicts are waited for or not, what is under way is given some time, and
+// what runs in containers is left to the next process.
 func (a *app) run(ctx context.Context) error {
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
@@ -214,51 +213,11 @@ func (a *app) run(ctx context.Context) error {
 		queueEnded <- nil
 	}
 	close(a.done)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	if a.http.Shutdown(grace) != nil {
-		_ = a.http.Close() // whoever still reads is cut off
-	}
 	stop(runner.ErrDetach)
-	wg.Wait()
+	if !a.awaitRest(context.WithoutCancel(ctx), &wg) {
+		return err
+	}
 	return errors.Join(err, <-queueEnded)
-}
-
-// secondSignal is how long after the first signal a second may come that makes
-// the server wait for its jobs.
-const secondSignal = time.Second
-
-// awaitJobs waits for the jobs that run, if the operator wants that, and leaves
-// in queueEnded what it found there.
-func (a *app) awaitJobs(queueEnded chan error) {
-	drain := a.drain
-	if a.signals != nil {
-		<-a.signals // the first
-	}
-	for {
-		limit := time.After(secondSignal)
-		if drain {
-			limit = nil
-			a.log.Info("stopping when the jobs that run have ended; another signal leaves them to the next start")
-		} else {
-			a.log.Info("stopping; containers that run go on and are taken up by the next start; another signal now waits for them")
-		}
-		if a.signals == nil {
-			return
-		}
-		select {
-		case err := <-queueEnded:
-			queueEnded <- err
-			return
-		case <-limit:
-			return
-		case <-a.signals:
-			if drain {
-				return
-			}
-			drain = true
-		}
-	}
 }
 
 // checkGitHub tells the operator early what would otherwise be seen at the

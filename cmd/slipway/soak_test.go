@@ -6,16 +6,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/slipway-ci/slipway/runner"
-	"github.com/slipway-ci/slipway/runner/docker"
 	"github.com/slipway-ci/slipway/server/github/githubtest"
 	"github.com/slipway-ci/slipway/store"
 )
@@ -110,14 +107,6 @@ func (s *soak) ended() bool {
 	}
 }
 
-// pause lets some time pass before a server is asked again that may be down.
-func (s *soak) pause() {
-	select {
-	case <-time.After(50 * time.Millisecond):
-	case <-s.ctx.Done():
-	}
-}
-
 // foreign makes a volume of another server, and returns what checks that it was
 // left alone.
 func (s *soak) foreign() (check func()) {
@@ -134,35 +123,6 @@ func (s *soak) foreign() (check func()) {
 		if err := runner.RemoveResources(s.ctx, e, found); err != nil {
 			s.Error(err)
 		}
-	}
-}
-
-func (s *soak) dockerEngine() *docker.Engine {
-	cli, err := docker.Dial("")
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.Cleanup(func() { _ = cli.Close() })
-	return docker.New(cli, docker.Options{})
-}
-
-// waitSwept waits until the server that runs has removed what no job owns. The
-// engine tells nobody of that.
-func (s *soak) waitSwept() {
-	e := s.dockerEngine()
-	for {
-		found, err := e.List(s.ctx, map[string]string{runner.LabelServer: s.serverID})
-		if err != nil {
-			s.Fatal(err)
-		}
-		left := slices.DeleteFunc(found, func(r runner.Resource) bool { return strings.Contains(r.Name, "-pool-") })
-		if len(left) == 0 {
-			return
-		}
-		if s.ctx.Err() != nil {
-			s.Fatalf("left behind: %v", left)
-		}
-		s.pause()
 	}
 }
 

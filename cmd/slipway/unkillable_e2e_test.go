@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/slipway-ci/slipway/server/github/githubtest"
 )
 
 func TestKilledServerLosesNothing(t *testing.T) {
@@ -88,7 +90,14 @@ func TestUpgradeInMidBuild(t *testing.T) {
 				if !m.p.logged(m.ctx, "jobs that run have ended") || !m.p.logged(m.ctx, `jobs="acme/app #1`) {
 					t.Fatal("it does not say what it waits for")
 				}
+				// It waits for GitHub as well, which has the verdict before the next start.
+				hang := m.github.Hang(githubtest.ScopeStatuses, 1)
 				m.touch(1, "/tmp/go")
+				if err := hang.Wait(m.ctx, 1); err != nil {
+					t.Fatal(err)
+				}
+				hang.Release()
+				m.wantVerdict(r, sha, "success: passed in …")
 			}
 			if err := <-m.p.done; err != nil {
 				t.Errorf("the server ended with %v", err)
@@ -105,4 +114,25 @@ func TestUpgradeInMidBuild(t *testing.T) {
 			m.shutdown()
 		})
 	}
+}
+
+// TestStopsThoughTheEngineHangs: what an engine that does not answer was asked is
+// seen to by the next start.
+func TestStopsThoughTheEngineHangs(t *testing.T) {
+	t.Parallel()
+	m, p := newKillable(t)
+	r := m.repo("app")
+	h := p.hold(`^DELETE \S+/volumes/`, 1, requestLate)
+	m.wantVerdict(r, m.push(r, m.files(oneStep)), "success: passed in …")
+	<-h.reached
+	if err := m.p.signal(syscall.SIGTERM); err != nil {
+		t.Errorf("the server ended with %v", err)
+	}
+	if !m.p.logged(m.ctx, "the Docker engine has not answered") {
+		t.Error("it does not say what it left")
+	}
+	close(h.release)
+	m.boot()
+	m.waitSwept()
+	m.shutdown()
 }
