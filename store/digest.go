@@ -1,14 +1,20 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Digest is what matters of a failed step: where its log says why, and how.
 type Digest struct {
 	StepID, BuildID, RepoID int64
 	// Line is the row of the log at which to open it; 0 if it has no rows.
 	Line int64
-	// Title is the error in one line of plain text.
+	// Title is the error in one line of plain text. Known is set where the log
+	// says it, in a form that a rule knows: elsewhere it is a guess, such as the
+	// last line, or how the step ended.
 	Title string
+	Known bool
 	// Command is the one that failed; "" if that is not known.
 	Command string
 	// Excerpt are the few rows of the log that matter, in their order.
@@ -23,11 +29,11 @@ type DigestLine struct {
 	Text string `json:"text"` // as in the log, with its escape sequences
 }
 
-const digestColumns = `d.step_id, d.build_id, d.repo_id, d.line, d.title, d.command, d.excerpt, d.text`
+const digestColumns = `d.step_id, d.build_id, d.repo_id, d.line, d.title, d.known, d.command, d.excerpt, d.text`
 
 func (d *Digest) scan(row scanner) error {
 	var excerpt string
-	err := row.Scan(&d.StepID, &d.BuildID, &d.RepoID, &d.Line, &d.Title, &d.Command, &excerpt, &d.Text)
+	err := row.Scan(&d.StepID, &d.BuildID, &d.RepoID, &d.Line, &d.Title, &d.Known, &d.Command, &excerpt, &d.Text)
 	return scanJSON(err, excerpt, &d.Excerpt)
 }
 
@@ -94,10 +100,20 @@ func (s *Store) UndigestedSteps(ctx context.Context, limit int) ([]FailedStep, e
 	return out, nil
 }
 
+// SaveFinding stores the digest of a failed step before it is worked out what
+// changed in its build, for a commit's status to have the title at once.
+// SaveDigest is to follow: until it did, the step is undigested.
+func (s *Store) SaveFinding(ctx context.Context, d Digest) error {
+	return wrap("store finding", s.update(ctx, func(tx *tx) error { return s.saveFinding(tx, d) }))
+}
+
 // SaveDigest stores the digest of a failed step and, unless it is nil, what
-// changed in its build. One that is stored already stays.
+// changed in its build. What of it is stored already stays.
 func (s *Store) SaveDigest(ctx context.Context, d Digest, c *Changes) error {
 	return wrap("store digest", s.update(ctx, func(tx *tx) error {
+		if err := s.saveFinding(tx, d); err != nil {
+			return err
+		}
 		if c != nil {
 			if err := tx.exec(`INSERT INTO build_changes (build_id, changes) VALUES (?, ?)
 				ON CONFLICT DO NOTHING`, d.BuildID, toJSON(c)); err != nil {
@@ -108,13 +124,20 @@ func (s *Store) SaveDigest(ctx context.Context, d Digest, c *Changes) error {
 		if err != nil || !ok {
 			return err
 		}
-		if err := tx.exec(`INSERT INTO digests (step_id, build_id, repo_id, line, title, command, excerpt, text)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			d.StepID, d.BuildID, d.RepoID, d.Line, d.Title, d.Command, toJSON(d.Excerpt), d.Text); err != nil {
-			return err
-		}
-		return s.touchBuild(tx, d.BuildID, false)
+		return s.touchBuild(tx, d.BuildID, d.Known)
 	}))
+}
+
+// saveFinding stores a digest unless the step has one. A title that is known is
+// for the commit's statuses to say.
+func (s *Store) saveFinding(tx *tx, d Digest) error {
+	ok, err := tx.changed(`INSERT INTO digests (step_id, build_id, repo_id, line, title, known, command, excerpt, text)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		d.StepID, d.BuildID, d.RepoID, d.Line, d.Title, d.Known, d.Command, toJSON(d.Excerpt), d.Text)
+	if err != nil || !ok {
+		return err
+	}
+	return s.touchBuild(tx, d.BuildID, d.Known)
 }
 
 // Digest returns the digest of a step. ErrNotFound if it has none, because it
@@ -135,6 +158,45 @@ func (s *Store) Digests(ctx context.Context, buildID int64) (map[int64]Digest, e
 	out := make(map[int64]Digest, len(all))
 	for _, d := range all {
 		out[d.StepID] = d
+	}
+	return out, nil
+}
+
+// Culprit is the step that decided how its job ended badly.
+type Culprit struct {
+	Step string // its name
+	// JobFinishedAt is when its job ended.
+	JobFinishedAt time.Time
+	// Digested is set once the step has a digest, or will have none. Title is that one's if it is
+	// known, else "".
+	Digested bool
+	Title    string
+}
+
+// Culprits returns the step that decided of each of a build's jobs that failed
+// by one, by the jobs' numbers.
+func (s *Store) Culprits(ctx context.Context, buildID int64) (map[int]Culprit, error) {
+	type row struct {
+		Culprit
+		job int
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT j.number, j.finished_at, st.name, st.digested OR d.step_id IS NOT NULL,
+			CASE WHEN d.known THEN d.title ELSE '' END
+		FROM jobs j JOIN steps st ON st.job_id = j.id AND st.number = j.failed_step
+			LEFT JOIN digests d ON d.step_id = st.id
+		WHERE j.build_id = ? AND j.finished_at > 0 AND st.status IN ('failure', 'error')`, buildID)
+	all, err := collect(rows, err, func(r *row, rows scanner) error {
+		var finished int64
+		err := rows.Scan(&r.job, &finished, &r.Step, &r.Digested, &r.Title)
+		r.JobFinishedAt = fromMS(finished)
+		return err
+	})
+	if err != nil {
+		return nil, wrap("list steps that decided", err)
+	}
+	out := make(map[int]Culprit, len(all))
+	for _, r := range all {
+		out[r.job] = r.Culprit
 	}
 	return out, nil
 }

@@ -74,6 +74,68 @@ func TestDigestOfAFailedStep(t *testing.T) {
 	w.want(got, d)
 }
 
+// A finding is stored before the digest is complete, and makes the commit's
+// statuses be worked out again if its title is known.
+func TestFindingsAreForTheStatuses(t *testing.T) {
+	w := newWorld(t)
+	r := w.repo("ferry")
+	for _, known := range []bool{false, true} {
+		b := w.run(r, main, "a", store.Failure)
+		steps, err := w.UndigestedSteps(t.Context(), 1)
+		w.ok(err)
+		w.want(w.culprits(b), map[int]store.Culprit{})
+		w.ok(w.SetStatuses(t.Context(), w.dirty()[0], nil))
+		d := store.Digest{StepID: steps[0].ID, BuildID: b.ID, RepoID: r.ID, Title: "too early", Known: known}
+		w.ok(w.SaveFinding(t.Context(), d))
+		w.ok(w.SaveFinding(t.Context(), store.Digest{StepID: steps[0].ID, BuildID: b.ID, RepoID: r.ID, Title: "again", Known: true}))
+		w.want(len(w.dirty()), map[bool]int{false: 0, true: 1}[known])
+		steps, err = w.UndigestedSteps(t.Context(), 1)
+		w.ok(err)
+		w.want(len(steps), 1)
+		w.ok(w.SaveDigest(t.Context(), d, nil))
+		got, err := w.Digest(t.Context(), d.StepID)
+		w.ok(err)
+		w.want(got, d)
+	}
+}
+
+func TestCulprits(t *testing.T) {
+	w := newWorld(t)
+	b := w.build(w.repo("ferry"), store.Build{Ref: main, SHA: "a"}, job("lint"), job("test"), job("docs"), job("none"))
+	for n, end := range []struct {
+		step   store.Status
+		failed int
+	}{{store.Failure, 1}, {store.Failure, 1}, {store.Canceled, 1}, {store.Failure, 0}} {
+		j := w.claim()
+		w.want(w.culprits(b)[n+1], store.Culprit{})
+		w.ok(w.StartStep(t.Context(), j.ID, 1, w.now))
+		w.ok(w.FinishStep(t.Context(), store.Step{JobID: j.ID, Number: 1, Status: end.step, FinishedAt: w.now}))
+		w.ok(w.FinishJob(t.Context(), j.ID, store.Failure, "step test failed", end.failed))
+	}
+	ended := w.culprits(b)[1].JobFinishedAt
+	w.want(w.culprits(b), map[int]store.Culprit{1: {Step: "test", JobFinishedAt: ended}, 2: {Step: "test", JobFinishedAt: ended}})
+	w.digest("a guess", "", nil)
+	w.want(w.culprits(b)[1], store.Culprit{Step: "test", JobFinishedAt: ended, Digested: true})
+	steps, err := w.UndigestedSteps(t.Context(), 1)
+	w.ok(err)
+	w.ok(w.SaveFinding(t.Context(), store.Digest{StepID: steps[0].ID, BuildID: b.ID, RepoID: b.RepoID, Title: "too early", Known: true}))
+	w.want(w.culprits(b)[2], store.Culprit{Step: "test", JobFinishedAt: ended, Digested: true, Title: "too early"})
+}
+
+func (w *world) culprits(b store.Build) map[int]store.Culprit {
+	w.Helper()
+	out, err := w.Culprits(w.Context(), b.ID)
+	w.ok(err)
+	return out
+}
+
+func (w *world) dirty() []store.Commit {
+	w.Helper()
+	out, err := w.DirtyCommits(w.Context(), 100)
+	w.ok(err)
+	return out
+}
+
 func TestSearchFailures(t *testing.T) {
 	w := newWorld(t)
 	open, secret := w.repo("ferry"), w.repo("submarine")

@@ -69,7 +69,7 @@ func (s *Store) SearchFailures(ctx context.Context, q FailureQuery) ([]FoundFail
 
 func (f *FoundFailure) scan(row scanner) error {
 	var excerpt, snippet string
-	err := row.Scan(&f.StepID, &f.BuildID, &f.RepoID, &f.Line, &f.Title, &f.Command, &excerpt, &f.Text,
+	err := row.Scan(&f.StepID, &f.BuildID, &f.RepoID, &f.Line, &f.Title, &f.Known, &f.Command, &excerpt, &f.Text,
 		&f.Owner, &f.Name, &f.BuildNumber, &f.JobNumber, &f.StepNumber, &f.Workflow, &f.Step, &f.Branch, &f.CommitSHA, &snippet)
 	f.Snippet = fragments(snippet)
 	return scanJSON(err, excerpt, &f.Excerpt)

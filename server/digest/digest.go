@@ -60,35 +60,42 @@ func (d *Digester) Run(ctx context.Context) {
 	}
 }
 
-// round digests what there is, and reports whether there may be more.
+// round digests what there is, and reports whether there may be more. The logs
+// come first: who waits for a commit's status is to know why it failed.
 func (d *Digester) round(ctx context.Context) (more bool, err error) {
 	steps, err := d.Store.UndigestedSteps(ctx, batch)
 	if err != nil {
 		return false, err
 	}
-	for _, st := range steps {
-		if err := d.digest(ctx, st); err != nil {
+	found := make([]store.Digest, len(steps))
+	for i, st := range steps {
+		if found[i], err = d.find(ctx, st); err != nil {
+			return false, err
+		}
+	}
+	for i, st := range steps {
+		changes, err := d.changes(ctx, st.Build)
+		if err != nil {
+			return false, err
+		}
+		if err := d.Store.SaveDigest(ctx, found[i], changes); err != nil {
 			return false, err
 		}
 	}
 	return len(steps) == batch, nil
 }
 
-// digest works out and stores what is to be known of a step.
-func (d *Digester) digest(ctx context.Context, st store.FailedStep) error {
-	changes, err := d.changes(ctx, st.Build)
-	if err != nil {
-		return err
-	}
+// find works out and stores what the log of a step says.
+func (d *Digester) find(ctx context.Context, st store.FailedStep) (store.Digest, error) {
 	out, err := d.read(ctx, st)
 	if err != nil {
 		if ctx.Err() != nil {
-			return err
+			return out, err
 		}
 		// A log that cannot be read now cannot be read later.
 		d.Logger.Error("cannot read the log of a failed step", "build", st.Build.ID, "job", st.JobNumber, "step", st.Number, "error", err)
 		out = store.Digest{Title: st.Reason}
 	}
 	out.StepID, out.BuildID, out.RepoID = st.ID, st.Build.ID, st.Build.RepoID
-	return d.Store.SaveDigest(ctx, out, changes)
+	return out, d.Store.SaveFinding(ctx, out)
 }

@@ -2,6 +2,7 @@ package digest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -154,12 +155,22 @@ func (w *world) digest(b store.Build) store.Digest {
 	}
 }
 
+// changes waits for what changed in a build, which comes after the digest.
 func (w *world) changes(b store.Build) store.Changes {
 	w.Helper()
-	w.digest(b)
-	c, err := w.store.BuildChanges(w.ctx, b.ID)
-	w.ok(err)
-	return c
+	sub := w.store.Subscribe()
+	defer sub.Close()
+	for {
+		c, err := w.store.BuildChanges(w.ctx, b.ID)
+		if err == nil {
+			return c
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			w.Fatal(err)
+		}
+		_, err = sub.Next(w.ctx)
+		w.ok(err)
+	}
 }
 
 func TestDigestIsWrittenWhenAStepFails(t *testing.T) {
@@ -169,6 +180,7 @@ func TestDigestIsWrittenWhenAStepFails(t *testing.T) {
 		"\x1b[31m--- FAIL: TestFerry (0.00s)\x1b[0m", "    ferry_test.go:41: too early", "FAIL")
 	d := w.digest(b)
 	w.want(d.Title, "TestFerry: ferry_test.go:41: too early")
+	w.want(d.Known, true)
 	w.want(d.Command, "go test ./...")
 	w.want(d.Line, int64(5))
 	w.want(d.Excerpt, []store.DigestLine{{N: 4, Text: "\x1b[31m--- FAIL: TestFerry (0.00s)\x1b[0m"},
@@ -187,21 +199,26 @@ func TestTitleSaysHowTheStepEnded(t *testing.T) {
 		name string
 		step store.Step
 		rows []string
-		want string
+		want string // with a "!" before it if a rule knows it
 	}{
 		{"an exit code alone", failed, []string{"$ ./depart", "the tide is low"}, "the tide is low"},
 		{"a silent command", failed, []string{"$ test -f ferry"}, "test -f ferry"},
 		{"a signal", store.Step{Status: store.Failure, Exited: true, ExitCode: 139, Reason: "exit code 139 (segmentation fault)"},
 			[]string{"$ ./depart", "off we go"}, "exit code 139 (segmentation fault)"},
 		{"a signal of which the log tells more", store.Step{Status: store.Failure, Exited: true, ExitCode: 127, Reason: "exit code 127 (command not found)"},
-			[]string{"$ tide", "/bin/sh: tide: not found"}, "/bin/sh: tide: not found"},
-		{"no memory", store.Step{Status: store.Failure, Exited: true, ExitCode: 137, Reason: "exit code 137 (killed: out of memory, limit 512 MiB)"},
-			[]string{"$ npm test", "error: survived"}, "exit code 137 (killed: out of memory, limit 512 MiB)"},
+			[]string{"$ tide", "/bin/sh: tide: not found"}, "!/bin/sh: tide: not found"},
+		{"no memory", store.Step{Status: store.Failure, Exited: true, ExitCode: 137, Reason: "exit code 137 (killed); out of memory (limit 512 MiB)"},
+			[]string{"$ npm test", "error: survived"}, "exit code 137 (killed); out of memory (limit 512 MiB)"},
 		{"no time", store.Step{Status: store.Failure, Reason: "timed out after 10m"}, []string{"$ npm test", "error: survived"}, "timed out after 10m"},
+		{"no time, and it ended when told to", store.Step{Status: store.Failure, Exited: true, ExitCode: 1, Reason: "timed out after 10m"},
+			[]string{"$ npm test", "error: interrupted"}, "timed out after 10m"},
+		{"no processes", store.Step{Status: store.Failure, Exited: true, ExitCode: 1, Reason: "exit code 1; pids limit 4096 reached"},
+			[]string{"$ npm test", "sh: line 1: fork: Cannot allocate"}, "exit code 1; pids limit 4096 reached"},
 		{"no log", store.Step{Status: store.Error, Reason: "cannot pull image golang:9"}, nil, "cannot pull image golang:9"},
 	} {
-		if got := w.digest(w.build(push("main", "a"), c.step, c.rows...)); got.Title != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got.Title, c.want)
+		want, known := strings.CutPrefix(c.want, "!")
+		if got := w.digest(w.build(push("main", "a"), c.step, c.rows...)); got.Title != want || got.Known != known {
+			t.Errorf("%s: %q, known %v, want %q", c.name, got.Title, got.Known, c.want)
 		}
 	}
 }
@@ -223,6 +240,25 @@ func TestDigestsAreCaughtUpWith(t *testing.T) {
 	for i, b := range builds {
 		w.want(w.digest(b).Title, fmt.Sprintf("error: number %d", i))
 	}
+}
+
+// The title does not wait for what changed; what is cut off between the two is
+// done by the next digester.
+func TestChangesAreCaughtUpWith(t *testing.T) {
+	w := newWorld(t)
+	mend := storetest.Break(t, w.path, "INSERT", "build_changes")
+	b := w.build(push("main", "a"), failed, "error: the tide is low")
+	stop := w.start()
+	w.want(w.digest(b).Title, "error: the tide is low")
+	stop()
+	_, err := w.store.BuildChanges(w.ctx, b.ID)
+	w.want(errors.Is(err, store.ErrNotFound), true)
+	mend()
+	w.start()
+	w.want(w.changes(b).Unknown, "no earlier build has passed")
+	left, err := w.store.UndigestedSteps(w.ctx, 1)
+	w.ok(err)
+	w.want(len(left), 0)
 }
 
 func TestChangesSinceTheLastBuildThatPassed(t *testing.T) {

@@ -7,5 +7,8 @@
 // it was built, is done at the next start. A digest is worked out once, and what
 // it needs is there by then: a step's log is closed before the step has ended.
 //
+// Logs are masked before they are written, and no digest has words of a step
+// from elsewhere: what is masked is in none, nor in a status made of one.
+//
 // What errors look like is known to the package rules.
 package digest

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/slipway-ci/slipway/server/digest/rules"
@@ -44,20 +45,30 @@ func (d *Digester) read(ctx context.Context, st store.FailedStep) (store.Digest,
 		window = append(window, rows...)
 	}
 	found := s.Explain(window)
-	out.Line, out.Title = found.Line, title(st, found.Title, s.Found())
+	out.Line = found.Line
+	out.Title, out.Known = title(st, found.Title, s.Found())
 	out.Excerpt, out.Text = excerpt(window, found)
 	return out, nil
 }
 
-// title chooses between what the log says and how the step ended.
-func title(st store.FailedStep, said string, found bool) string {
+// exit is the reason of a step that ended by itself. What else a reason may have
+// in it, a limit that was met or who stopped the step, is slipway's to know and no
+// program's.
+var exit = regexp.MustCompile(`^exit code \d+( \([^()]+\))?$`)
+
+// title chooses between what the log says and how the step ended. known reports
+// whether it is what a rule found in the log.
+func title(st store.FailedStep, said string, found bool) (title string, known bool) {
+	m := exit.FindStringSubmatch(st.Reason)
 	switch {
-	case !st.Exited, strings.Contains(st.Reason, "out of memory"): // stopped from outside, whatever it said before
-		return cmp.Or(st.Reason, said)
-	case found, !strings.Contains(st.Reason, "("): // an exit code without words
-		return cmp.Or(said, st.Reason)
+	case m == nil: // stopped from outside, whatever it said before
+		return cmp.Or(st.Reason, said), false
+	case found && said != "":
+		return said, true
+	case m[1] != "": // words that say more than the last line
+		return st.Reason, false
 	default:
-		return st.Reason
+		return cmp.Or(said, st.Reason), false
 	}
 }
 
