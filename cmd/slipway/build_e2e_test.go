@@ -37,6 +37,19 @@ steps:
 	w.wantLines(w.log(r, 1, 1, 2), sha+" on main")
 }
 
+// What a rule finds in the log stands in the status, as the log has it: masked.
+func TestVerdictSaysWhatFailed(t *testing.T) {
+	w := newWorld(t)
+	r := w.repo("app")
+	sha := w.push(r, w.files("steps:\n  - {name: publish, image: IMAGE, commands: ['echo \"error: "+testToken+" is not accepted\"; exit 1']}\n"))
+	w.waitStatus(r, sha, "publish: error: ******** is not accepted")
+	for _, st := range r.Statuses(sha) {
+		if strings.Contains(st.Description, testToken) {
+			t.Errorf("a status shows a secret: %s", st.Description)
+		}
+	}
+}
+
 func TestRedBuild(t *testing.T) {
 	w := newWorld(t)
 	r := w.repo("app")
@@ -66,7 +79,7 @@ steps:
 	}
 	w.wantLines(w.log(r, 1, 1, 4), "it is failure")
 
-	// The digest follows the verdict.
+	// The digest may follow the verdict.
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for b.Jobs[0].Steps[1].Failure == nil {

@@ -38,6 +38,11 @@ const (
 	maxInFlight = 4 // GitHub asks for few requests at once
 	batch       = 200
 	maxWait     = time.Minute // between looks at the rows, though nothing woke us
+
+	// patience is how long a verdict waits for the digest of the step that decided
+	// it, which is there after a few milliseconds unless the log is a huge one. A
+	// title that comes later is sent when it does.
+	patience = 100 * time.Millisecond
 )
 
 // New returns an outbox that does nothing before Run.
@@ -95,39 +100,66 @@ func (o *Outbox) round(ctx context.Context) time.Duration {
 	return wait
 }
 
-// compute stores what the statuses of changed commits should say. It returns 0
-// if there are more.
+// compute stores what the statuses of changed commits should say, and returns
+// how long there is nothing to do but for events: 0 if there are more.
 func (o *Outbox) compute(ctx context.Context) (time.Duration, error) {
 	commits, err := o.Store.DirtyCommits(ctx, batch)
 	if err != nil {
 		return 0, err
 	}
+	wait := maxWait
+	held := 0
 	for _, c := range commits {
-		if err := o.computeCommit(ctx, c); err != nil {
+		hold, err := o.computeCommit(ctx, c)
+		if err != nil {
 			return 0, err
 		}
+		if hold > 0 {
+			wait = min(wait, hold)
+			held++
+		}
 	}
-	if len(commits) == batch {
+	if len(commits) == batch && held < batch {
 		return 0, nil
 	}
-	return maxWait, nil
+	return wait, nil
 }
 
-func (o *Outbox) computeCommit(ctx context.Context, c store.Commit) error {
+// computeCommit stores a commit's statuses, or returns how long to wait for more
+// to be known.
+func (o *Outbox) computeCommit(ctx context.Context, c store.Commit) (hold time.Duration, err error) {
 	repo, err := o.Store.RepoByID(ctx, c.RepoID)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	builds, err := o.Store.CommitRuns(ctx, c.RepoID, c.SHA)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	runs := make([]run, len(builds))
 	for i, b := range builds {
 		runs[i].Build = b
 		if runs[i].jobs, err = o.Store.Jobs(ctx, b.ID); err != nil {
-			return err
+			return 0, err
+		}
+		if runs[i].culprits, err = o.Store.Culprits(ctx, b.ID); err != nil {
+			return 0, err
+		}
+		hold = max(hold, undigested(runs[i].culprits, o.Store.Now()))
+	}
+	if hold > 0 {
+		return hold, nil
+	}
+	return 0, o.Store.SetStatuses(ctx, c, verdict(runs, o.URL, "/repos/"+repo.FullName()))
+}
+
+// undigested returns how long the digests of steps are still worth waiting for.
+func undigested(culprits map[int]store.Culprit, now time.Time) (hold time.Duration) {
+	for _, c := range culprits {
+		// A clock that was set back makes nothing wait.
+		if age := now.Sub(c.JobFinishedAt); !c.Digested && age >= 0 {
+			hold = max(hold, patience-age)
 		}
 	}
-	return o.Store.SetStatuses(ctx, c, verdict(runs, o.URL, "/repos/"+repo.FullName()))
+	return hold
 }

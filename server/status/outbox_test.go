@@ -25,16 +25,28 @@ const (
 	patience = time.Minute // bounds every wait
 )
 
-// clock is the store's: real time, and what a test adds to it.
+// clock is the store's: real time, or that of which it stood still, and what a
+// test adds to it.
 type clock struct {
-	mu    sync.Mutex // guards added
+	mu    sync.Mutex // guards what follows
 	added time.Duration
+	stood time.Time
 }
 
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.stood.IsZero() {
+		return c.stood.Add(c.added)
+	}
 	return time.Now().Add(c.added)
+}
+
+// stand makes the clock stand still.
+func (c *clock) stand() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stood = time.Now()
 }
 
 func (c *clock) add(d time.Duration) {

@@ -21,7 +21,8 @@ const Context = "slipway"
 // run is the newest run of a build, with its jobs.
 type run struct {
 	store.Build
-	jobs []store.Job
+	jobs     []store.Job
+	culprits map[int]store.Culprit // by the jobs' numbers
 }
 
 // part is what one build or job contributes to a context.
@@ -50,7 +51,7 @@ func verdict(runs []run, base, repoPath string) []store.WantedStatus {
 			if _, ok := byName[j.Name]; !ok {
 				names = append(names, j.Name)
 			}
-			byName[j.Name] = append(byName[j.Name], jobPart(r.Build, j, repoPath))
+			byName[j.Name] = append(byName[j.Name], jobPart(r, j, repoPath))
 		}
 	}
 	if len(whole) == 0 {
@@ -105,23 +106,35 @@ func buildPart(r run, repoPath string) part {
 	for _, j := range r.jobs {
 		if j.Status == r.Status && j.FailedStep > 0 {
 			p.path = stepPath(repoPath, r.Number, j)
+			if why, ok := r.why(j); ok && j.Reason != "" && strings.HasSuffix(r.Reason, j.Reason) {
+				p.description = strings.TrimSuffix(r.Reason, j.Reason) + why // "workflow test: "
+			}
 			break
 		}
 	}
 	return p
 }
 
-func jobPart(b store.Build, j store.Job, repoPath string) part {
+// why says what is known to have failed in the step that decided a job.
+func (r run) why(j store.Job) (why string, ok bool) {
+	c := r.culprits[j.Number]
+	return c.Step + ": " + c.Title, c.Title != ""
+}
+
+func jobPart(r run, j store.Job, repoPath string) part {
 	p := part{
 		state:       state(j.Status),
 		description: describe(j.Status, j.Reason, j.FinishedAt.Sub(j.StartedAt)),
-		path:        buildPath(repoPath, b.Number),
+		path:        buildPath(repoPath, r.Number),
 	}
 	switch {
 	case j.FailedStep > 0:
-		p.path = stepPath(repoPath, b.Number, j)
-	case j.Status == store.Blocked && b.Status == store.Blocked:
-		p.description = b.Reason
+		p.path = stepPath(repoPath, r.Number, j)
+		if why, ok := r.why(j); ok {
+			p.description = why
+		}
+	case j.Status == store.Blocked && r.Status == store.Blocked:
+		p.description = r.Reason
 	case j.Status == store.Skipped:
 		p.description = "skipped: " + j.Reason
 	}

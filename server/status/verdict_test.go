@@ -35,6 +35,15 @@ func ranJob(number int, name string, s store.Status, reason string, step int) st
 	return j
 }
 
+// blame says of a run's jobs what their steps failed of.
+func (r run) blame(titles map[int]string) run {
+	r.culprits = map[int]store.Culprit{}
+	for job, title := range titles {
+		r.culprits[job] = store.Culprit{Step: "unit", Digested: true, Title: title}
+	}
+	return r
+}
+
 func want(context, state, description, path string) store.WantedStatus {
 	return store.WantedStatus{Context: context, State: state, Description: description, TargetURL: base + repo + path}
 }
@@ -58,6 +67,21 @@ func TestVerdict(t *testing.T) {
 		{"red, at the failing step", []run{ran(2, store.Failure, "step test failed: exit code 2",
 			ranJob(1, "main", store.Failure, "step test failed: exit code 2", 3))},
 			[]store.WantedStatus{want("slipway", "failure", "step test failed: exit code 2", "/builds/2/jobs/1/steps/3")}},
+		{"red, and a rule knows why", []run{ran(2, store.Failure, "step unit failed: exit code 2",
+			ranJob(1, "main", store.Failure, "step unit failed: exit code 2", 3)).blame(map[int]string{1: "TestTide: tide_test.go:7: too low"})},
+			[]store.WantedStatus{want("slipway", "failure", "unit: TestTide: tide_test.go:7: too low", "/builds/2/jobs/1/steps/3")}},
+		{"red, and no rule knows why", []run{ran(2, store.Failure, "step unit failed: exit code 2",
+			ranJob(1, "main", store.Failure, "step unit failed: exit code 2", 3)).blame(map[int]string{1: ""})},
+			[]store.WantedStatus{want("slipway", "failure", "step unit failed: exit code 2", "/builds/2/jobs/1/steps/3")}},
+		{"workflows of which a rule knows why", []run{ran(2, store.Failure, "workflow a: step unit failed: exit code 2",
+			ranJob(1, "a", store.Failure, "step unit failed: exit code 2", 3), ranJob(2, "b", store.Failure, "step unit failed: exit code 1", 1)).
+			blame(map[int]string{1: "TestTide: too low", 2: "TestMoon: not full"})},
+			[]store.WantedStatus{want("slipway", "failure", "workflow a: unit: TestTide: too low", "/builds/2/jobs/1/steps/3"),
+				want("slipway/a", "failure", "unit: TestTide: too low", "/builds/2/jobs/1/steps/3"),
+				want("slipway/b", "failure", "unit: TestMoon: not full", "/builds/2/jobs/2/steps/1")}},
+		{"canceled after a step failed", []run{ran(2, store.Failure, "superseded by #3",
+			ranJob(1, "main", store.Failure, "step unit failed: exit code 2", 3)).blame(map[int]string{1: "TestTide: too low"})},
+			[]store.WantedStatus{want("slipway", "failure", "superseded by #3", "/builds/2/jobs/1/steps/3")}},
 		{"broken file", []run{ran(1, store.Error, ".slipway.yml:1:1: unknown key")},
 			[]store.WantedStatus{want("slipway", "error", ".slipway.yml:1:1: unknown key", "/builds/1")}},
 		{"canceled", []run{ran(1, store.Canceled, "canceled by admin", ranJob(1, "main", store.Canceled, "canceled by admin", 0))},
