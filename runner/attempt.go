@@ -118,7 +118,7 @@ func (x *execution) next(res StepResult) error {
 	}
 	r.remove(s)
 	s.attempt, s.created = s.attempt+1, false
-	x.adopted, x.stopping, x.interrupted = false, false, ""
+	x.adopted, x.stopping, x.interrupted, x.passed = false, false, "", time.Time{}
 	x.used.nextAttempt()
 	x.announce(rec)
 	if res.Status == Error {

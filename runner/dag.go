@@ -30,6 +30,7 @@ type step struct {
 	warmth   *warmth // what was done before its turn; nil for most
 	launched bool
 	started  bool // it runs or has run
+	passed   bool // it has succeeded as far as its script knows, see passed.go
 	done     bool
 	result   StepResult
 	end      context.CancelCauseFunc // ends a launched step
@@ -45,7 +46,7 @@ type step struct {
 	slot    int
 	lingers bool
 
-	blamed bool // blame has been worked out
+	blamed bool // blame is final
 	blame  *step
 }
 
@@ -127,7 +128,7 @@ func (r *run) ready(s *step) bool {
 		}
 	}
 	for _, d := range s.needs {
-		if !d.done && !(d.background() && d.started) {
+		if !d.done && !(d.background() && d.started) && !(d.passed && s.plan.OnSuccess) {
 			return false
 		}
 	}
@@ -160,27 +161,30 @@ func (s *step) judge() (StepResult, bool) {
 }
 
 // blameOf returns a step that failed among all that s depends on, directly or
-// not, its services included, or nil. It is called when all these
-// have ended, or run in the background.
+// not, its services included, or nil. It is called when all these have ended or
+// passed, or run in the background. The answer is kept once it cannot change.
 func (s *step) blameOf() *step {
 	if s.blamed {
 		return s.blame
 	}
-	s.blamed = true
 	for _, d := range s.services {
 		if d.counts() {
-			s.blame = d
+			s.blamed, s.blame = true, d
 			return d
 		}
 	}
+	final := true
 	for _, d := range s.needs {
-		if s.blame = d; d.counts() {
-			return d
+		if s.blame = d; !d.counts() {
+			s.blame = d.blameOf()
+			final = final && d.blamed && (d.done || !d.passed)
 		}
-		if s.blame = d.blameOf(); s.blame != nil {
+		if s.blame != nil {
+			s.blamed = true
 			return s.blame
 		}
 	}
+	s.blamed = final
 	return nil
 }
 
@@ -201,11 +205,12 @@ func (s *step) counts() bool {
 	}
 }
 
-// running counts the ordinary steps that have a goroutine.
+// running counts the ordinary steps that have a goroutine and may be doing
+// something.
 func (r *run) running() int {
 	n := 0
 	for _, s := range r.steps {
-		if s.launched && !s.done && !s.background() {
+		if s.launched && !s.passed && !s.done && !s.background() {
 			n++
 		}
 	}

@@ -6,12 +6,13 @@ import (
 	"strconv"
 )
 
-// A marker is a line that a step's script writes before each command: an
-// operating system command that a terminal swallows,
+// A marker is what a step's script writes before each command: an operating
+// system command that a terminal swallows, and a newline,
 //
 //	ESC ] 8642;slipway;<nonce>;<index>;<status> BEL
 //
-// index is the command that begins, status how the one before it ended.
+// index is the command that begins, status how the one before it ended. An index
+// after the last says that the step has passed, see passed.go.
 const (
 	markerStart = "\x1b]"
 	markerEnd   = "\x07\n"
@@ -26,14 +27,16 @@ func markerBody(nonce string) string { return "8642;slipway;" + nonce }
 func markerPrefix(nonce string) string { return markerStart + markerBody(nonce) + ";" }
 
 // markerWriter takes the markers out of a stream of output and passes on the
-// rest. Only a whole line is a marker, and only with the right nonce. It stands
-// before the masker, so that no secret, however short, can spoil a marker.
+// rest. Only with the right nonce is it a marker. It may follow what a command
+// printed without a newline. It stands before the masker, so that no secret,
+// however short, can spoil a marker.
 type markerWriter struct {
 	w      io.Writer
 	prefix []byte
-	// found is called for a marker; false means that it is none after all.
-	found func(index, status int) (bool, error)
-	held  []byte // of a line, what may become a marker
+	// found is called for a marker, mid for one that is not at the beginning of a
+	// line; false means that it is none after all.
+	found func(index, status int, mid bool) (bool, error)
+	held  []byte // what may become a marker
 	mid   bool   // the next byte is not a line's first
 }
 
@@ -62,17 +65,16 @@ func (m *markerWriter) end() error {
 
 // step deals with the beginning of p and returns what is left.
 func (m *markerWriter) step(p []byte) (rest []byte, err error) {
-	if !m.mid {
-		n, whole, err := m.marker(p)
-		if err != nil || n > 0 {
-			return p[n:], err
-		}
-		if !whole {
-			m.held = append(m.held, p...)
-			return nil, nil
-		}
+	n, whole, err := m.marker(p)
+	if err != nil || n > 0 {
+		m.mid = false
+		return p[n:], err
 	}
-	next := m.nextLine(p)
+	if !whole {
+		m.held = append(m.held, p...)
+		return nil, nil
+	}
+	next := m.next(p)
 	return p[next:], m.pass(p[:next])
 }
 
@@ -91,7 +93,7 @@ func (m *markerWriter) marker(p []byte) (n int, whole bool, err error) {
 	if !ok {
 		return 0, true, nil
 	}
-	if ok, err = m.found(index, status); !ok || err != nil {
+	if ok, err = m.found(index, status, m.mid); !ok || err != nil {
 		return 0, true, err
 	}
 	return len(m.prefix) + end + 1, true, nil
@@ -109,26 +111,16 @@ func parseMarker(tail []byte) (index, status int, ok bool) {
 	return index, status, err1 == nil && err2 == nil
 }
 
-// nextLine returns where, after its first byte, p has a line that may be a
-// marker, or its length.
-func (m *markerWriter) nextLine(p []byte) int {
-	for at := 1; ; {
-		i := bytes.Index(p[at:], m.prefix)
-		if i < 0 {
-			break
-		}
-		if at += i; p[at-1] == '\n' {
+// next returns where, after its first byte, p has what may be a marker, or its
+// length.
+func (m *markerWriter) next(p []byte) int {
+	if i := bytes.Index(p[1:], m.prefix); i >= 0 {
+		return 1 + i
+	}
+	for at := max(1, len(p)-len(m.prefix)+1); at < len(p); at++ {
+		if bytes.HasPrefix(m.prefix, p[at:]) {
 			return at
 		}
-		at++
-	}
-	last := bytes.LastIndexByte(p[max(0, len(p)-len(m.prefix)):], '\n')
-	if last < 0 {
-		return len(p)
-	}
-	start := max(0, len(p)-len(m.prefix)) + last + 1
-	if bytes.HasPrefix(m.prefix, p[start:]) {
-		return start
 	}
 	return len(p)
 }

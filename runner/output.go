@@ -36,6 +36,7 @@ type passes struct {
 	// marked: the first command's marker has been read, by some pass of the
 	// attempt.
 	marked atomic.Bool
+	passed func() // called for the marker after the last command's; may be again
 	// base are the lines of each stream that the log has of attempts before.
 	base [StreamStderr + 1]int64
 }
@@ -64,9 +65,18 @@ func (ps *passes) stream(stream Stream, left *atomic.Int64) *streamWriter {
 	w.text = &utf8Writer{w: w.mask}
 	if ps.commands != nil && stream == StreamStdout {
 		w.markers = &markerWriter{w: w.mask, prefix: []byte(markerPrefix(ps.nonce))}
-		w.markers.found = func(index, status int) (bool, error) {
-			if index < 0 || index >= len(ps.commands) {
+		w.markers.found = func(index, status int, mid bool) (bool, error) {
+			if index < 0 || index > len(ps.commands) {
 				return false, nil
+			}
+			if mid {
+				if err := w.endLine(); err != nil {
+					return true, err
+				}
+			}
+			if index == len(ps.commands) {
+				ps.passed()
+				return true, nil
 			}
 			ps.marked.Store(true)
 			return true, w.lines.command(ps.commands[index], status)
@@ -139,7 +149,12 @@ func (w *streamWriter) end() error {
 			return err
 		}
 	}
-	if err := w.mask.Close(); err != nil {
+	return w.endLine()
+}
+
+// endLine makes what there is of a line a whole one.
+func (w *streamWriter) endLine() error {
+	if err := w.mask.Flush(); err != nil {
 		return err
 	}
 	return w.lines.end()

@@ -36,7 +36,7 @@ func (l *rowLog) Close() error               { return l.err }
 
 func testPasses(log Log, secrets ...string) *passes {
 	set := mask.Compile(secrets)
-	return &passes{sink: newSink(log, set), mask: set, nonce: "n0nce", limit: 1 << 40, commands: commandRows([]string{"make", "make secret\nmore"}, set)}
+	return &passes{sink: newSink(log, set), mask: set, nonce: "n0nce", limit: 1 << 40, passed: func() {}, commands: commandRows([]string{"make", "make secret\nmore"}, set)}
 }
 
 // read feeds text to stdout in writes of random size.
@@ -69,7 +69,11 @@ func read(t testing.TB, ps *passes, text string, rnd *rand.Rand, complete bool) 
 	}
 }
 
-const m0, m1 = "\x1b]8642;slipway;n0nce;0;-1\a\n", "\x1b]8642;slipway;n0nce;1;0\a\n"
+const (
+	m0 = "\x1b]8642;slipway;n0nce;0;-1\a\n"
+	m1 = "\x1b]8642;slipway;n0nce;1;0\a\n"
+	m2 = "\x1b]8642;slipway;n0nce;2;0\a\n"
+)
 
 func TestOutput(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
@@ -83,9 +87,11 @@ func TestOutput(t *testing.T) {
 		{"Commands", m0 + "a\n" + m1 + "b\n", "1 1 true -1 make|1 0 true 0 a|1 1 true 0 make ********|0 2 true 0 more|1 0 true 0 b"},
 		{"CommandAgain", m0 + m0, "1 1 true -1 make|1 1 true -1 make"},
 		{"WrongNonce", strings.ReplaceAll(m0, "n0nce", "other"), "1 0 true 0 " + strings.TrimSuffix(strings.ReplaceAll(m0, "n0nce", "other"), "\n")},
-		{"NotALine", "x" + m0, "1 0 true 0 x" + strings.TrimSuffix(m0, "\n")},
+		{"WithinALine", "x" + m0 + "sec" + m1 + "ret", "1 0 true 0 x|1 1 true -1 make|1 0 true 0 sec|1 1 true 0 make ********|0 2 true 0 more|1 0 true 0 ret"},
+		{"Passed", m0 + "a\n" + m2, "1 1 true -1 make|1 0 true 0 a"},
+		{"PassedWithinALine", m0 + "a" + m2, "1 1 true -1 make|1 0 true 0 a"},
 		{"NotWhole", strings.TrimSuffix(m0, "\n"), "1 0 true 0 " + strings.TrimSuffix(m0, "\n")},
-		{"NoSuchCommand", strings.Replace(m0, ";0;", ";2;", 1), "1 0 true 0 " + strings.Replace(strings.TrimSuffix(m0, "\n"), ";0;", ";2;", 1)},
+		{"NoSuchCommand", strings.Replace(m0, ";0;", ";3;", 1), "1 0 true 0 " + strings.Replace(strings.TrimSuffix(m0, "\n"), ";0;", ";3;", 1)},
 		{"LongMarker", strings.Replace(m0, ";0;", ";"+strings.Repeat("0", 40)+";", 1), "1 0 true 0 " + strings.Replace(strings.TrimSuffix(m0, "\n"), ";0;", ";"+strings.Repeat("0", 40)+";", 1)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,6 +154,7 @@ func TestLongLines(t *testing.T) {
 func FuzzOutput(f *testing.F) {
 	f.Add("a\n"+m0+"secret\n\xff€\n"+m1+"tail", uint64(1))
 	f.Add("\x1b]8642;slipway;n0n\n\n"+m0+m1, uint64(2))
+	f.Add("sec"+m0+"ret"+m1+"\x1b"+m2, uint64(3))
 	f.Fuzz(func(t *testing.T, text string, seed uint64) {
 		plain := &rowLog{}
 		read(t, testPasses(plain, "secret", "ret\xff"), text, nil, true)

@@ -16,8 +16,11 @@ func (x *execution) outcome(st ContainerState, err error) StepResult {
 	}
 	if ran {
 		res.Exited, res.ExitCode = true, st.ExitCode
-		if st.FinishedAt.After(x.began) && x.adopted {
+		switch {
+		case x.adopted && st.FinishedAt.After(x.began):
 			res.FinishedAt = st.FinishedAt // it may have been long ago
+		case !x.adopted && st.ExitCode == 0 && !x.passed.IsZero():
+			res.FinishedAt = x.passed
 		}
 	}
 	switch {

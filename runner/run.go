@@ -84,6 +84,7 @@ type jobLimits struct {
 type event struct {
 	step    *step
 	started bool // it runs; this was not its last event
+	passed  bool // its script says so; neither was this
 	result  *StepResult
 }
 

@@ -86,8 +86,12 @@ func (r *run) launch(s *step, adopted bool) {
 
 // handle takes what a step's goroutine reports.
 func (r *run) handle(ev event) {
-	if ev.started {
+	switch {
+	case ev.started:
 		ev.step.started = true
+		return
+	case ev.passed:
+		ev.step.passed = true
 		return
 	}
 	r.active--

@@ -37,16 +37,22 @@ func script(commands []string, dir, nonce string, held bool) string {
 		b.WriteString(gateScript)
 	}
 	fmt.Fprintf(&b, "mkdir -p %[1]s\ncd %[1]s\n", quote(dir))
-	// What `set -x` says of the function's body goes nowhere.
-	fmt.Fprintf(&b, "_slipway() { printf '\\033]%%s;%%s;%%s\\007\\n' %s \"$1\" \"$2\"; } 2>/dev/null\n",
+	fmt.Fprintf(&b, "_slipway() { printf '\\033]%%s;%%s;%%s\\007\\n' %s \"$1\" \"$2\"; }\n",
 		quote(markerBody(nonce)))
+	end := ""
+	if held && tellsEnd(commands) {
+		fmt.Fprintf(&b, passedFunction, len(commands))
+		end = passedCall
+	}
 	for i, c := range commands {
 		status := "$?"
 		if i == 0 {
 			status = "-1"
 		}
-		fmt.Fprintf(&b, "\n_slipway %d %s\n%s\n", i, status, c)
+		// What `set -x` says of a marker goes nowhere.
+		fmt.Fprintf(&b, "\n{ _slipway %d %s; } 2>/dev/null\n%s\n", i, status, c)
 	}
+	b.WriteString(end)
 	return b.String()
 }
 

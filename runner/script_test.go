@@ -154,6 +154,10 @@ func TestScript(t *testing.T) {
 		{"Quotes", []string{`echo 'it'"'"'s' "$HOME x"`}, []string{`$ echo 'it'"'"'s' "$HOME x" [-1]`, "it's /root x"}, 0},
 		{"Percent", []string{"echo '%s %d'"}, []string{"$ echo '%s %d' [-1]", "%s %d"}, 0},
 		{"Exit", []string{"exit 5", "echo b"}, []string{"$ exit 5 [-1]"}, 5},
+		{"NoNewline", []string{"printf a", "printf b"}, []string{"$ printf a [-1]", "a", "$ printf b [0]", "b"}, 0},
+		{"OpenHeredoc", []string{"exec 2>/dev/null", "cat <<EOF\na"}, []string{"$ exec 2>/dev/null [-1]", "$ cat <<EOF [0]", "> a", "a"}, 0},
+		{"NoErrorsLeft", []string{"set +e", "(exit 3)"}, []string{"$ set +e [-1]", "$ (exit 3) [0]"}, 3},
+		{"NoGlobs", []string{"set -fu"}, []string{"$ set -fu [-1]"}, 0},
 		{"Function", []string{"f() { echo f $1; }", "f 1"}, []string{"$ f() { echo f $1; } [-1]", "$ f 1 [0]", "f 1"}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,11 +188,11 @@ func TestUnbalancedQuotes(t *testing.T) {
 	}
 }
 
-// TestTrace: a shell that traces says little of the markers.
+// TestTrace: a shell that traces says nothing of the markers.
 func TestTrace(t *testing.T) {
 	for _, shell := range shells {
 		rows, _ := inShell(t, shell, []string{"set -x", "echo a"})
-		want := []string{"$ set -x [-1]", "+ _slipway 1 0", "$ echo a [0]", "+ echo a", "a"}
+		want := []string{"$ set -x [-1]", "$ echo a [0]", "+ echo a", "a"}
 		if fmt.Sprint(rows) != fmt.Sprint(want) {
 			t.Errorf("%s: rows %q, want %q", shell, rows, want)
 		}

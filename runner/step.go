@@ -29,6 +29,7 @@ type execution struct {
 	failed  []string        // the steps of the job that had failed when this one was launched
 
 	began  time.Time // its turn
+	passed time.Time // when its script said that it has passed; zero if it did not
 	sink   *sink
 	passes *passes
 	used   usage
@@ -73,7 +74,7 @@ func (x *execution) open() error {
 		return r.fail(fmt.Errorf("open log of step %s: %w", s.plan.Name, err))
 	}
 	x.sink = newSink(log, r.mask)
-	x.passes = &passes{sink: x.sink, mask: r.mask, nonce: r.job.Nonce, limit: r.limit.output}
+	x.passes = &passes{sink: x.sink, mask: r.mask, nonce: r.job.Nonce, limit: r.limit.output, passed: x.pass}
 	if len(s.plan.Commands) > 0 {
 		x.passes.commands = commandRows(s.plan.Commands, r.mask)
 	}

@@ -22,7 +22,7 @@ func chain(t *testing.T) (s *scenario, begun *[5]atomic.Int32) {
 	)
 	begun = new([5]atomic.Int32)
 	for n := 1; n <= 4; n++ {
-		next := say(marker("0", "-1"), fmt.Sprintf("output %d\n", n))
+		next := runnertest.Then(say(marker("0", "-1"), fmt.Sprintf("output %d\n", n)), vacate, say(marker("1", "0")))
 		if n == 1 {
 			next = runnertest.Then(runnertest.Until(s.ledger.when("done warm/3/1"), 0), next)
 		}
@@ -32,6 +32,11 @@ func chain(t *testing.T) (s *scenario, begun *[5]atomic.Int32) {
 		})
 	}
 	return s, begun
+}
+
+func vacate(p *runnertest.Process) int {
+	p.Vacate()
+	return 0
 }
 
 func (s *scenario) wantChainDone(begun *[5]atomic.Int32) {

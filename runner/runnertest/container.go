@@ -30,6 +30,7 @@ type container struct {
 	measured  chan struct{} // closed when the usage was asked for; nil if nobody waits
 	// interrupted: it ended because the engine restarted.
 	interrupted bool
+	vacated     bool // its program said so
 }
 
 func newContainer(id string, s runner.ContainerSpec, p Program, v *volume, port int) *container {

@@ -69,10 +69,17 @@ func (e *Engine) sandboxRuns(ref string) bool {
 // same time. It is called with mu held.
 func (e *Engine) occupy(c *container) error {
 	for _, other := range e.containers {
-		if c.spec.Sandbox != "" && other != c && other.spec.Sandbox == c.spec.Sandbox && other.occupies && other.snapshot().Running {
+		if c.spec.Sandbox != "" && other != c && other.spec.Sandbox == c.spec.Sandbox && other.occupies && other.busy() {
 			return fmt.Errorf("start container %s: container %s runs in its sandbox", c.spec.Name, other.spec.Name)
 		}
 	}
 	c.occupies = true
 	return nil
+}
+
+// busy reports whether a container's program may do something.
+func (c *container) busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.Running && !c.vacated
 }

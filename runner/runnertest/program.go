@@ -65,6 +65,14 @@ func (p *Process) File(path string) (content string, ok bool) {
 // SetFile writes a file into the container's volume.
 func (p *Process) SetFile(path, content string) { p.c.write(path, content) }
 
+// Vacate says that the program does nothing more in its sandbox although its
+// container has yet to end, as a script's last process does.
+func (p *Process) Vacate() {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	p.c.vacated = true
+}
+
 // SetOOMKilled makes the container one that ran out of memory.
 func (p *Process) SetOOMKilled() {
 	p.c.mu.Lock()
