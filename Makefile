@@ -26,7 +26,8 @@ DIR ?= bin/screenshots
 # How often `make soak` kills the server.
 KILLS ?= 200
 
-# Further arguments for `slipway demo`, such as --once, and for `go test`.
+# Further arguments for `slipway demo`, such as --once, for `go test`, and for
+# `make screenshots`.
 ARGS ?=
 
 .PHONY: help
@@ -71,13 +72,14 @@ soak: ## kill a server that is used 200 times, and look for what broke (KILLS=50
 	.ci/setup docker busybox -- env SLIPWAY_TEST_KILLS=$(KILLS) go test -count=1 -timeout 60m -run '^TestSoak$$' -v $(ARGS) ./cmd/slipway \
 		| tee bin/soak.log | grep -E '^ *(soak_.*:|---|ok|FAIL|PASS)'
 
-.PHONY: screenshot
-screenshot: build ## take the README's screenshot from the running demo
-	.ci/setup docker busybox chromium -- .ci/screenshot .github/screenshot.png
-
 .PHONY: screenshots
-screenshots: ## take pictures of every page from builds of all kinds (DIR=bin/screenshots)
-	.ci/setup chromium axe -- .ci/screenshots $(DIR)
+screenshots: build ## take pictures of every page, of builds that really run (DIR=bin/screenshots, ARGS='-only ^failed')
+	.ci/setup docker busybox chromium -- go run ./cmd/screenshots -slipway bin/slipway -dir $(DIR) $(ARGS)
+
+.PHONY: screenshot
+screenshot: ## take the pictures of the README
+	$(MAKE) screenshots DIR=bin/readme ARGS='-only ^readme-'
+	cp bin/readme/readme-*.png .github
 
 .PHONY: image
 image: ## build the container image (BASE=, BUILD_BASE=, IMAGE=)

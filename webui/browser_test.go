@@ -3,7 +3,6 @@ package webui_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -141,12 +140,4 @@ func (b *tab) login() {
 	b.open("/login")
 	b.do(chromedp.SendKeys(chromedp.CSS("#token"), adminToken), chromedp.Submit(chromedp.CSS("#token")))
 	b.do(chromedp.WaitVisible(chromedp.CSS(`form[action="/logout"]`)))
-}
-
-// shot writes a picture of the whole page into the test's artifacts.
-func (b *tab) shot(name string) {
-	b.t.Helper()
-	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	must(b.t, err)
-	must(b.t, os.WriteFile(filepath.Join(b.t.ArtifactDir(), name+".png"), png, 0o644))
 }

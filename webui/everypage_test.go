@@ -53,8 +53,7 @@ func everyPage(full, fresh *tab) []pageCase {
 
 // Every page, in both themes, on a desktop and on the smallest phone: nothing
 // is wider than the screen, axe has nothing to say, the console is silent, and
-// nothing is asked of another server. The pictures are what `make screenshots`
-// keeps.
+// nothing is asked of another server. For the looks there is `make screenshots`.
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	axe := axeScript(t)
@@ -91,7 +90,6 @@ func (b *tab) wantGood(p pageCase, v view, axe string) {
 	for _, theme := range themes {
 		b.theme(theme)
 		b.wantTheme(theme)
-		b.shot(strings.Join([]string{p.name, v.name, theme}, "-"))
 	}
 	eval[bool](b, "[...document.querySelectorAll('details')].every(d => d.open = true)")
 	b.wantFits(v.width)
