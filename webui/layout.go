@@ -29,22 +29,72 @@ const (
 	sweeps   = 6  // of ordering and of placing; more change next to nothing
 )
 
-// layered lays out a graph. Edges that others imply are left out.
+// layered lays out a graph. Edges that others imply are left out. Parts that no
+// edge joins stand one below the other.
 func layered(sizes []box, edges []edge) drawing {
 	edges = reduce(len(sizes), edges)
-	l := layout{boxes: slices.Clone(sizes), real: len(sizes)}
-	l.rank(edges)
-	routes := l.route(edges)
+	d := drawing{Boxes: make([]box, len(sizes))}
+	for _, part := range parts(len(sizes), edges) {
+		d.add(part, sizes, edges)
+	}
+	return d
+}
+
+// parts returns the boxes of each part of a graph that edges hold together, in
+// their order.
+func parts(n int, edges []edge) [][]int {
+	first := make([]int, n) // of the part that a box is in
+	for i := range first {
+		first[i] = i
+	}
+	for range n { // a longest way has fewer edges than there are boxes
+		moved := false
+		for _, e := range edges {
+			least := min(first[e.from], first[e.to])
+			moved = moved || first[e.from] != first[e.to]
+			first[e.from], first[e.to] = least, least
+		}
+		if !moved {
+			break
+		}
+	}
+	byFirst := make([][]int, n)
+	for i, f := range first {
+		byFirst[f] = append(byFirst[f], i)
+	}
+	return slices.DeleteFunc(byFirst, func(part []int) bool { return part == nil })
+}
+
+// add lays out a part of the graph below those that are there.
+func (d *drawing) add(part []int, sizes []box, edges []edge) {
+	at := make(map[int]int, len(part)) // indexes in the part
+	l := layout{real: len(part)}
+	for k, i := range part {
+		at[i] = k
+		l.boxes = append(l.boxes, sizes[i])
+	}
+	var inner []edge
+	for _, e := range edges {
+		if _, ok := at[e.from]; ok {
+			inner = append(inner, edge{at[e.from], at[e.to]})
+		}
+	}
+	top := 0
+	if d.H > 0 {
+		top = d.H + boxGap
+	}
+	l.rank(inner)
+	routes := l.route(inner)
 	l.order()
-	l.place()
-	d := drawing{Boxes: l.boxes[:l.real]}
+	l.place(top)
 	for _, r := range routes {
 		d.Paths = append(d.Paths, l.path(r))
 	}
-	for _, b := range d.Boxes {
+	for k, i := range part {
+		b := l.boxes[k]
+		d.Boxes[i] = b
 		d.W, d.H = max(d.W, b.X+b.W), max(d.H, b.Y+b.H)
 	}
-	return d
 }
 
 // reduce leaves out each edge whose ends a longer way joins too.
@@ -170,8 +220,8 @@ func (l *layout) order() {
 }
 
 // place gives the boxes of each layer the height at which their neighbours are,
-// as far as they leave each other room.
-func (l *layout) place() {
+// as far as they leave each other room. The highest is at top.
+func (l *layout) place(top int) {
 	alone := make([][]int, len(l.boxes)) // at first the boxes of a layer stand one below the other
 	x := 0
 	for _, layer := range l.layers {
@@ -196,14 +246,9 @@ func (l *layout) place() {
 			l.settle(layer, l.after)
 		}
 	}
-	top := 0
+	highest := slices.MinFunc(l.boxes, func(a, b box) int { return cmp.Compare(a.Y, b.Y) }).Y
 	for i := range l.boxes {
-		if i == 0 || l.boxes[i].Y < top {
-			top = l.boxes[i].Y
-		}
-	}
-	for i := range l.boxes {
-		l.boxes[i].Y -= top
+		l.boxes[i].Y += top - highest
 	}
 }
 

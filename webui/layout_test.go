@@ -67,9 +67,23 @@ func TestLayoutKeepsBoxesApart(t *testing.T) {
 	}
 }
 
+// What no edge joins stands close, whatever there is beside it.
+func TestLayoutStacksParts(t *testing.T) {
+	d := layered(squares(6), []edge{{1, 4}, {2, 4}, {2, 5}})
+	if want := (box{Y: 30 + boxGap, W: 100, H: 30}); d.Boxes[0].Y != 0 || d.Boxes[1] != want {
+		t.Errorf("the second part stands at %v, below %v", d.Boxes[1], d.Boxes[0])
+	}
+	if last := d.Boxes[3]; last.X != 0 || last.Y+last.H != d.H {
+		t.Errorf("the third part stands at %v, in a drawing %d high", last, d.H)
+	}
+	if most := 5 * (30 + boxGap); d.H > most {
+		t.Errorf("the drawing is %d high, more than %d", d.H, most)
+	}
+}
+
 func TestLayoutUncrossesEdges(t *testing.T) {
-	d := layered(squares(6), []edge{{0, 5}, {1, 4}, {2, 3}})
-	for _, p := range d.Paths {
+	d := layered(squares(7), []edge{{0, 5}, {1, 4}, {2, 3}, {3, 6}, {4, 6}, {5, 6}})
+	for _, p := range d.Paths[:3] {
 		var x1, y1, b1, c1, b2, c2, x2, y2 int
 		if _, err := fmt.Sscanf(strings.NewReplacer("M", "", " C", " ").Replace(p), "%d %d %d %d %d %d %d %d", &x1, &y1, &b1, &c1, &b2, &c2, &x2, &y2); err != nil {
 			t.Fatalf("%s: %v", p, err)
