@@ -50,14 +50,13 @@ func (t *Trigger) handleDelivery(ctx context.Context, log *slog.Logger, d store.
 	if err != nil {
 		return err
 	}
-	b := newBuild(repo, ev)
-	b.Delivery = d.GUID
 	for {
-		err := t.build(ctx, log.With("repo", repo.FullName()), repo, b, d)
+		err := t.build(ctx, log.With("repo", repo.FullName()), repo, ev, d)
 		if !errors.Is(err, store.ErrConflict) {
 			return err
 		}
-		// A restart took the number meanwhile; or this delivery was finished.
+		// A restart took the number meanwhile; or the build was canceled, or this
+		// delivery finished.
 		if d, err = t.Store.DeliveryByGUID(ctx, d.GUID); err != nil || d.Status != store.DeliveryPending {
 			return err
 		}
@@ -69,8 +68,14 @@ func (t *Trigger) handleDelivery(ctx context.Context, log *slog.Logger, d store.
 
 // build plans a delivery's build and stores it, or finishes the delivery
 // without one.
-func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, b store.Build, d store.Delivery) error {
-	b.Number = repo.LastNumber + 1
+func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, ev github.Event, d store.Delivery) error {
+	b, err := t.begun(ctx, repo, ev, d)
+	if err != nil {
+		return err
+	}
+	if b.Planned { // it ended meanwhile
+		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryDone, fmt.Sprintf("build #%d", b.Number), b.ID)
+	}
 	p, err := t.plan(ctx, repo, &b)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -78,7 +83,8 @@ func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, 
 	if err != nil {
 		var again bool
 		if p, again = t.lastTry(log, d.Attempts, err); again {
-			return t.Store.RetryDelivery(ctx, d.GUID, t.backoff(d.Attempts), p.reason)
+			b.NextAt, b.Reason = t.backoff(d.Attempts), p.reason
+			return t.putOff(ctx, repo, b)
 		}
 	}
 	if reason, err := t.nothing(ctx, repo, &b, p); reason != "" || err != nil {
@@ -90,27 +96,79 @@ func (t *Trigger) build(ctx context.Context, log *slog.Logger, repo store.Repo, 
 	if p.none != "" {
 		p = failedPlan(p.none)
 	}
-	if b.Event == string(pipeline.EventPullRequest) && !b.Pull.Fork && !p.status.Final() {
-		covering, err := t.Store.CoveringBuild(ctx, repo.ID, b.SHA, p.fingerprint)
-		if err == nil {
-			return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryDone,
-				fmt.Sprintf("build #%d of the push has the same plan", covering.Number), covering.ID)
-		}
-		if !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-	}
 	p.apply(&b)
-	if b.NeedsApproval && b.Reason == "" {
-		b.Reason = "waits for approval: a pull request from a fork"
+	covering, reason, err := t.covering(ctx, repo, b)
+	switch {
+	case err != nil:
+		return err
+	case reason != "" && b.ID == 0:
+		return t.Store.FinishDelivery(ctx, d.GUID, store.DeliveryDone, reason, covering.ID)
+	case reason != "":
+		p = planned{status: store.Skipped, reason: reason}
+		p.apply(&b)
 	}
-	created, err := t.Store.CreateBuild(ctx, b, p.jobs)
-	if err != nil {
+	if b, err = t.save(ctx, b, p.jobs); err != nil {
 		return err
 	}
-	log.Info("build created", "build", created.Number, "event", b.Event, "sha", b.SHA, "status", created.Status,
-		"reason", created.Reason)
+	log.Info("build created", "build", b.Number, "event", b.Event, "sha", b.SHA, "status", b.Status, "reason", b.Reason)
 	return nil
+}
+
+// begun returns the build that a delivery is about: one that is not Planned,
+// unless an earlier try has stored it and it ended since.
+func (t *Trigger) begun(ctx context.Context, repo store.Repo, ev github.Event, d store.Delivery) (store.Build, error) {
+	if d.BuildID != 0 {
+		return t.Store.BuildByID(ctx, d.BuildID)
+	}
+	b := newBuild(repo, ev)
+	b.Delivery, b.Number = d.GUID, repo.LastNumber+1
+	return b, nil
+}
+
+// putOff has a delivery tried again. A commit that slipway is sure to have a
+// verdict on has a build at once, which is pending and says why; whether one of a
+// repository that has never had a pipeline file needs one, the commit itself tells.
+func (t *Trigger) putOff(ctx context.Context, repo store.Repo, b store.Build) error {
+	switch {
+	case b.ID != 0:
+		return t.Store.RetryPlan(ctx, b)
+	case !repo.HadPipeline || quiet(b.Event):
+		return t.Store.RetryDelivery(ctx, b.Delivery, b.NextAt, b.Reason)
+	default:
+		_, err := t.Store.CreateBuild(ctx, b, nil)
+		return err
+	}
+}
+
+// covering returns the build that makes b needless and says so, or "". GitHub
+// announces a push to a pull request's branch twice, in any order, and what both
+// would do alike is done once. The default branch has builds of its own, since
+// they tell how it is.
+func (t *Trigger) covering(ctx context.Context, repo store.Repo, b store.Build) (_ store.Build, reason string, err error) {
+	what := "push"
+	switch {
+	case b.Status.Final():
+		return b, "", nil
+	case b.Event == string(pipeline.EventPullRequest) && !b.Pull.Fork:
+	default:
+		return b, "", nil
+	}
+	covering, err := t.Store.CoveringBuild(ctx, b)
+	if errors.Is(err, store.ErrNotFound) {
+		return b, "", nil
+	}
+	return covering, fmt.Sprintf("build #%d of the %s has the same plan", covering.Number, what), err
+}
+
+// save stores a build that is planned.
+func (t *Trigger) save(ctx context.Context, b store.Build, jobs []store.NewJob) (store.Build, error) {
+	if b.ID == 0 {
+		return t.Store.CreateBuild(ctx, b, jobs)
+	}
+	if err := t.Store.PlanBuild(ctx, b, jobs); err != nil {
+		return b, err
+	}
+	return t.Store.BuildByID(ctx, b.ID)
 }
 
 // nothing returns why a delivery makes no build, or "".
@@ -152,42 +210,6 @@ func (t *Trigger) lastTry(log *slog.Logger, attempts int, err error) (p planned,
 	}
 	log.Warn("cannot plan build, trying again", "attempt", attempts+1, "error", err)
 	return failedPlan(reason), true
-}
-
-// planRestart plans a build that was created without jobs: a restart.
-func (t *Trigger) planRestart(ctx context.Context, b store.Build) {
-	log := t.Logger.With("build", b.ID)
-	err := func() error {
-		repo, err := t.Store.RepoByID(ctx, b.RepoID)
-		if err != nil {
-			return err
-		}
-		p, err := t.plan(ctx, repo, &b)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			var again bool
-			if p, again = t.lastTry(log, b.Attempts, err); again {
-				b.NextAt, b.Reason = t.backoff(b.Attempts), p.reason
-				return t.Store.RetryPlan(ctx, b)
-			}
-		}
-		if p.none != "" {
-			p = failedPlan(p.none)
-		}
-		b.Reason = ""
-		p.apply(&b)
-		return t.Store.PlanBuild(ctx, b, p.jobs)
-	}()
-	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrConflict) { // conflict: canceled meanwhile
-		return
-	}
-	log.Error("cannot plan build, trying again", "error", err)
-	b.NextAt, b.Reason = t.backoff(b.Attempts), "internal error, trying again"
-	if err := t.Store.RetryPlan(ctx, b); err != nil {
-		log.Error("cannot put off build", "error", err)
-	}
 }
 
 func parseDelivery(d store.Delivery) (github.Event, error) {

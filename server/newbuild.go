@@ -13,7 +13,7 @@ import (
 // say (the commit of a release, whether a deployment is of a branch or a tag) is
 // completed by Trigger.resolve.
 func newBuild(repo store.Repo, ev github.Event) store.Build {
-	b := store.Build{RepoID: repo.ID, Planned: true, Sender: ev.Sender.Login, SenderAvatar: ev.Sender.AvatarURL}
+	b := store.Build{RepoID: repo.ID, Sender: ev.Sender.Login, SenderAvatar: ev.Sender.AvatarURL}
 	switch ev.Kind {
 	case github.KindPush:
 		ofPush(&b, ev)

@@ -30,10 +30,10 @@ type planned struct {
 }
 
 func (p planned) apply(b *store.Build) {
-	b.Planned = true
+	b.Planned, b.Reason = true, p.reason
 	b.Status, b.Problems, b.Files, b.Texts, b.Fingerprint = p.status, p.problems, p.files, p.texts, p.fingerprint
-	if p.reason != "" {
-		b.Reason = p.reason
+	if b.NeedsApproval && b.Reason == "" {
+		b.Reason = "waits for approval: a pull request from a fork"
 	}
 }
 

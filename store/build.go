@@ -189,9 +189,10 @@ func (s *Store) Builds(ctx context.Context, repoID int64, f BuildFilter) ([]Buil
 	return out, wrap("list builds", err)
 }
 
-// UnplannedBuilds returns the builds whose jobs do not stand yet, oldest first.
+// UnplannedBuilds returns the builds whose jobs do not stand yet, oldest first,
+// save for those whose delivery is pending: they are planned with that.
 func (s *Store) UnplannedBuilds(ctx context.Context) ([]Build, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT `+buildColumns+` FROM builds b WHERE b.planned = 0 ORDER BY b.id`)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+buildColumns+` FROM builds b WHERE b.planned = 0 AND b.delivery = '' ORDER BY b.id`)
 	out, err := collect(rows, err, (*Build).scan)
 	return out, wrap("list unplanned builds", err)
 }
@@ -216,13 +217,23 @@ func (s *Store) ApprovedPull(ctx context.Context, repoID int64, pull int, sha st
 	return by, wrap("read approval", err)
 }
 
-// CoveringBuild returns the newest push build of a commit whose plan is equal.
-func (s *Store) CoveringBuild(ctx context.Context, repoID int64, sha, fingerprint string) (Build, error) {
-	var b Build
-	err := b.scan(s.read.QueryRowContext(ctx, `SELECT `+buildColumns+` FROM builds b
-		WHERE b.repo_id = ? AND b.sha = ? AND b.event = 'push' AND b.planned = 1 AND b.fingerprint = ?
-		ORDER BY b.id DESC LIMIT 1`, repoID, sha, fingerprint))
-	return b, wrap("find covering build", err)
+// CoveringBuild returns the newest build of b's commit whose plan is equal, so that
+// b need not run: of a pull request's a push, and of a push one of a pull request
+// from that very branch. Which of the two events comes first is chance.
+// ErrNotFound if there is none.
+func (s *Store) CoveringBuild(ctx context.Context, b Build) (Build, error) {
+	query := `SELECT ` + buildColumns + ` FROM builds b
+		WHERE b.repo_id = ? AND b.sha = ? AND b.planned = 1 AND b.fingerprint = ?`
+	args := []any{b.RepoID, b.SHA, b.Fingerprint}
+	if b.Pull != nil {
+		query += ` AND b.event = 'push'`
+	} else {
+		query += ` AND b.event = 'pull_request' AND b.pull ->> 'head_branch' = ? AND NOT b.pull ->> 'fork'`
+		args = append(args, b.Branch)
+	}
+	var covering Build
+	err := covering.scan(s.read.QueryRowContext(ctx, query+` ORDER BY b.id DESC LIMIT 1`, args...))
+	return covering, wrap("find covering build", err)
 }
 
 // setBuild moves a build from one of the states in from to another, and marks

@@ -41,6 +41,10 @@ type NewStep struct{ Name, Kind, Image string }
 // A ref that comes back to a commit it was built for (a pull request that is
 // reopened, a branch that is reset) makes a new run of that build, as a restart
 // does, so that the verdict is the newer one's.
+//
+// A build that is not Planned has no jobs yet and waits, for b.Reason. Its delivery
+// stays pending, knows it by BuildID and is put off until b.NextAt, as if by
+// RetryPlan.
 func (s *Store) CreateBuild(ctx context.Context, b Build, jobs []NewJob) (Build, error) {
 	err := s.update(ctx, func(tx *tx) error {
 		if err := s.joinRuns(tx, &b); err != nil {
@@ -55,10 +59,13 @@ func (s *Store) CreateBuild(ctx context.Context, b Build, jobs []NewJob) (Build,
 		if err := s.planBuild(tx, b, jobs); err != nil {
 			return err
 		}
-		if b.Delivery == "" {
-			return nil
+		if b.Planned {
+			return s.finishWith(tx, b)
 		}
-		return s.finishDelivery(tx, b.Delivery, DeliveryDone, fmt.Sprintf("build #%d", b.Number), b.ID)
+		if err := s.retryPlan(tx, b); err != nil || b.Delivery == "" {
+			return err
+		}
+		return tx.exec(`UPDATE deliveries SET build_id = ? WHERE guid = ?`, b.ID, b.Delivery)
 	})
 	if err != nil {
 		return Build{}, wrap("create build", err)
@@ -66,32 +73,55 @@ func (s *Store) CreateBuild(ctx context.Context, b Build, jobs []NewJob) (Build,
 	return s.BuildByID(ctx, b.ID)
 }
 
-// PlanBuild stores the jobs of a build that was created without (a restart), or
-// ends it, if b.Status is final, with b.Reason and b.Problems. ErrConflict if
-// the build has been planned or ended meanwhile.
+// finishWith finishes the delivery that a build came from, if it did.
+func (s *Store) finishWith(tx *tx, b Build) error {
+	if b.Delivery == "" {
+		return nil
+	}
+	return s.finishDelivery(tx, b.Delivery, DeliveryDone, fmt.Sprintf("build #%d", b.Number), b.ID)
+}
+
+// PlanBuild stores the jobs of a build that was created without (a restart, or one
+// that could not be planned at once), or ends it, if b.Status is final, with
+// b.Reason and b.Problems, and finishes its delivery. ErrConflict if the build has
+// been planned or ended meanwhile.
 func (s *Store) PlanBuild(ctx context.Context, b Build, jobs []NewJob) error {
 	return wrap("plan build", s.update(ctx, func(tx *tx) error {
-		ok, err := tx.changed(`UPDATE builds SET planned = 1, problems = ?, files = ?, fingerprint = ?, message = ?
-			WHERE id = ? AND planned = 0`, string(b.Problems), toJSON(b.Files), b.Fingerprint, b.Message, b.ID)
+		ok, err := tx.changed(`UPDATE builds SET planned = 1, reason = ?, problems = ?, files = ?, fingerprint = ?, message = ?,
+				author = ?, author_email = ?
+			WHERE id = ? AND planned = 0`, b.Reason,
+			string(b.Problems), toJSON(b.Files), b.Fingerprint, b.Message, b.Author, b.AuthorEmail, b.ID)
 		if err != nil {
 			return err
 		}
 		if !ok {
 			return ErrConflict
 		}
-		return s.planBuild(tx, b, jobs)
+		if err := s.planBuild(tx, b, jobs); err != nil {
+			return err
+		}
+		return s.finishWith(tx, b)
 	}))
 }
 
-// RetryPlan counts a failed try to plan a build and says when the next is due.
+// RetryPlan counts a failed try to plan a build, and one of its delivery, if it
+// came from one, and says when the next is due: b.NextAt, with b.Reason. A build
+// that has been planned is left as it is.
 func (s *Store) RetryPlan(ctx context.Context, b Build) error {
-	return wrap("put off build", s.update(ctx, func(tx *tx) error {
-		if err := tx.exec(`UPDATE builds SET attempts = attempts + 1, next_at = ?, reason = ?
-			WHERE id = ? AND planned = 0`, ms(b.NextAt), b.Reason, b.ID); err != nil {
+	return wrap("put off plan", s.update(ctx, func(tx *tx) error { return s.retryPlan(tx, b) }))
+}
+
+func (s *Store) retryPlan(tx *tx, b Build) error {
+	if err := tx.exec(`UPDATE builds SET attempts = attempts + 1, next_at = ?, reason = ?
+		WHERE id = ? AND planned = 0`, ms(b.NextAt), b.Reason, b.ID); err != nil {
+		return err
+	}
+	if b.Delivery != "" {
+		if err := retryDelivery(tx, b.Delivery, b.NextAt, b.Reason); err != nil {
 			return err
 		}
-		return s.touchBuild(tx, b.ID, true)
-	}))
+	}
+	return s.touchBuild(tx, b.ID, true)
 }
 
 // joinRuns sets the origin of a build whose event another one had before.
@@ -184,14 +214,14 @@ func (s *Store) planBuild(tx *tx, b Build, jobs []NewJob) error {
 		}
 	}
 	switch {
+	case !b.Planned: // before anybody could approve what is not known yet
+		return s.touchBuild(tx, b.ID, true)
 	case b.Status.Final():
 		_, err := s.setBuild(tx, b.ID, []Status{Pending}, b.Status, b.Reason)
 		return err
 	case b.NeedsApproval:
 		_, err := s.setBuild(tx, b.ID, []Status{Pending}, Blocked, b.Reason)
 		return err
-	case !b.Planned:
-		return s.touchBuild(tx, b.ID, true)
 	default:
 		if err := s.touchBuild(tx, b.ID, true); err != nil {
 			return err

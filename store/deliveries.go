@@ -66,7 +66,7 @@ func (s *Store) Redeliver(ctx context.Context, guid string) error {
 			return fmt.Errorf("delivery %s is pending: %w", guid, ErrConflict)
 		}
 		tx.publish(Event{Kind: DeliveryChanged})
-		return tx.exec(`UPDATE deliveries SET status = 'pending', outcome = '', attempts = 0, next_at = ?, finished_at = 0
+		return tx.exec(`UPDATE deliveries SET status = 'pending', outcome = '', build_id = 0, attempts = 0, next_at = ?, finished_at = 0
 			WHERE guid = ?`, ms(s.Now()), guid)
 	}))
 }

@@ -28,7 +28,9 @@ type Delivery struct {
 	Body    []byte // nil where a method says so
 	Status  DeliveryStatus
 	Outcome string
-	BuildID int64 // the build it made, or that covers it; 0 if none
+	// BuildID is the build that it made, or that covers it; 0 if there is none. A
+	// delivery that is pending still has made one that could not be planned yet.
+	BuildID int64
 
 	Attempts   int       // failed tries to work it out
 	NextAt     time.Time // when it is to be worked out
@@ -104,9 +106,11 @@ func (s *Store) finishDelivery(tx *tx, guid string, status DeliveryStatus, outco
 
 // RetryDelivery counts a failed try and sets when the next one is due.
 func (s *Store) RetryDelivery(ctx context.Context, guid string, at time.Time, outcome string) error {
-	return wrap("put off delivery", s.update(ctx, func(tx *tx) error {
-		tx.publish(Event{Kind: DeliveryChanged})
-		return tx.exec(`UPDATE deliveries SET attempts = attempts + 1, next_at = ?, outcome = ?
-			WHERE guid = ? AND status = 'pending'`, ms(at), outcome, guid)
-	}))
+	return wrap("put off delivery", s.update(ctx, func(tx *tx) error { return retryDelivery(tx, guid, at, outcome) }))
+}
+
+func retryDelivery(tx *tx, guid string, at time.Time, outcome string) error {
+	tx.publish(Event{Kind: DeliveryChanged})
+	return tx.exec(`UPDATE deliveries SET attempts = attempts + 1, next_at = ?, outcome = ?
+		WHERE guid = ? AND status = 'pending'`, ms(at), outcome, guid)
 }

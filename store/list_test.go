@@ -103,7 +103,7 @@ func TestWhatIsMissingIsNotFound(t *testing.T) {
 	_, repoByID := w.RepoByID(ctx, 99)
 	_, build := w.Build(ctx, r.ID, 1)
 	_, buildByID := w.BuildByID(ctx, 99)
-	_, covering := w.CoveringBuild(ctx, r.ID, "x", "y")
+	_, covering := w.CoveringBuild(ctx, store.Build{RepoID: r.ID, SHA: "x", Fingerprint: "y"})
 	_, jobByID := w.JobByID(ctx, 99)
 	_, delivery := w.DeliveryByGUID(ctx, "none")
 	_, restart := w.Restart(ctx, 99, "admin", store.Rerun{})
