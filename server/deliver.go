@@ -150,6 +150,8 @@ func (t *Trigger) covering(ctx context.Context, repo store.Repo, b store.Build) 
 	case b.Status.Final():
 		return b, "", nil
 	case b.Event == string(pipeline.EventPullRequest) && !b.Pull.Fork:
+	case b.Event == string(pipeline.EventPush) && b.Branch != repo.DefaultBranch:
+		what = "pull request"
 	default:
 		return b, "", nil
 	}
