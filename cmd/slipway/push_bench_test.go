@@ -70,8 +70,8 @@ func median(took []time.Duration) time.Duration {
 
 // benchWorld is a world whose server says little, and that a busy machine may
 // take longer over than over a test.
-func benchWorld(b *testing.B, pool int) *world {
-	w := newWorld(b, func(c *config) { c.LogLevel, c.Pool = "warn", pool })
+func benchWorld(b *testing.B, pool int, options ...func(*config)) *world {
+	w := newWorld(b, append(options, func(c *config) { c.LogLevel, c.Pool = "warn", pool })...)
 	w.ctx = b.Context()
 	return w
 }

@@ -81,7 +81,7 @@ func BenchmarkEightAtOnce(b *testing.B) {
 func BenchmarkMillionLines(b *testing.B) {
 	const lines = 1_000_000
 	command := fmt.Sprintf("yes %s | head -n %d", strings.Repeat("x", 99), lines)
-	w := benchWorld(b, 2)
+	w := benchWorld(b, 2, func(c *config) { c.StepLog = 1 << 30 })
 	r := w.repo("bench")
 	files := w.files(stepsOf(1, command, false))
 	w.measure(b, "docker-run", func() samples {
