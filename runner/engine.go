@@ -167,6 +167,9 @@ type NetworkSpec struct {
 	// nothing but its labels. The engine may have one ready together with a
 	// network, and then gives it that name. Empty: there will be none of the kind.
 	Sandbox string
+	// Sandboxes is how many of the kind will be wanted at once, a hint for an
+	// engine that has some ready.
+	Sandboxes int
 }
 
 // SandboxSpec describes a sandbox: a container that only holds the network

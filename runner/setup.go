@@ -91,7 +91,7 @@ func (u *setup) makeNetwork(r *run, sandbox string) error {
 		u.network = rec.ID
 		return nil
 	}
-	spec := NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0), Sandbox: sandbox}
+	spec := NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0), Sandbox: sandbox, Sandboxes: r.width()}
 	id, err := r.do(opNetwork, func(ctx context.Context) (string, error) { return r.eng.CreateNetwork(ctx, spec) })
 	u.network = id
 	return wrap("create network", err)

@@ -68,12 +68,13 @@ func (e *Engine) List(ctx context.Context, labels map[string]string) ([]runner.R
 	}), nil
 }
 
-// poolOwners returns the jobs that took pairs out of a pool, by the pairs' names.
+// poolOwners returns the jobs that took sets out of a pool, by the sets' names.
 func poolOwners(containers []container.Summary) map[string]string {
 	owners := map[string]string{}
 	for _, c := range containers {
-		if name := c.Labels[labelPool]; name != "" {
-			owners[name] = jobOfSandbox(containerName(c.Names), c.Labels[runner.LabelServer])
+		name := c.Labels[labelPool]
+		if job := jobOfSandbox(containerName(c.Names), c.Labels[runner.LabelServer]); name != "" && job != "" {
+			owners[name] = job
 		}
 	}
 	return owners

@@ -104,17 +104,34 @@ func (w *poolWorld) ok(err error) {
 // network makes a job's network, and sandbox the first sandbox on it.
 func (p *poolProcess) network(job int) string {
 	p.Helper()
-	id, err := p.CreateNetwork(p.ctx, runner.NetworkSpec{Name: runner.NetworkName(p.server, fmt.Sprint(job)), Labels: p.labels(job),
-		Sandbox: runner.SandboxName(p.server, fmt.Sprint(job), 0, 1)})
-	p.ok(err)
-	return id
+	return p.wideNetwork(job, 1)
 }
 
 func (p *poolProcess) sandbox(job int, network string) string {
 	p.Helper()
-	id, err := p.CreateSandbox(p.ctx, runner.SandboxSpec{Name: runner.SandboxName(p.server, fmt.Sprint(job), 0, 1), Labels: p.labels(job), NetworkID: network})
+	return p.nthSandbox(job, network, 1)
+}
+
+// wideNetwork is the network of a job that wants so many sandboxes.
+func (p *poolProcess) wideNetwork(job, sandboxes int) string {
+	p.Helper()
+	id, err := p.CreateNetwork(p.ctx, runner.NetworkSpec{Name: runner.NetworkName(p.server, fmt.Sprint(job)), Labels: p.labels(job),
+		Sandbox: runner.SandboxName(p.server, fmt.Sprint(job), 0, 1), Sandboxes: sandboxes})
 	p.ok(err)
 	return id
+}
+
+func (p *poolProcess) nthSandbox(job int, network string, n int) string {
+	p.Helper()
+	id, err := p.CreateSandbox(p.ctx, runner.SandboxSpec{Name: runner.SandboxName(p.server, fmt.Sprint(job), 0, n), Labels: p.labels(job), NetworkID: network})
+	p.ok(err)
+	return id
+}
+
+// removeJob removes what a job has.
+func (p *poolProcess) removeJob(job int) {
+	p.Helper()
+	p.ok(runner.RemoveResources(p.ctx, p, p.left(job)))
 }
 
 // left is what List tells of a job, 0 for all of the server.

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
@@ -11,7 +10,7 @@ import (
 	"github.com/slipway-ci/slipway/runner"
 )
 
-// adopt takes over the pairs that an earlier process left in the pool and removes
+// adopt takes over the sets that an earlier process left in the pool and removes
 // those that are of no use: incomplete, dead, or of another version of slipway.
 func (p *Pool) adopt(ctx context.Context) {
 	useless, err := p.survey(ctx)
@@ -30,7 +29,7 @@ func (p *Pool) adopt(ctx context.Context) {
 }
 
 // survey puts what can be used into the pool and returns what cannot.
-func (p *Pool) survey(ctx context.Context) (useless []pair, err error) {
+func (p *Pool) survey(ctx context.Context) (useless []set, err error) {
 	image, err := p.e.image.ensure(ctx, p.e)
 	if err != nil {
 		return nil, err
@@ -44,25 +43,37 @@ func (p *Pool) survey(ctx context.Context) (useless []pair, err error) {
 	if err != nil {
 		return nil, err
 	}
-	byName := map[string]container.Summary{}
+	bySet, owners := map[string][]container.Summary{}, poolOwners(sandboxes)
 	for _, c := range sandboxes {
-		byName[c.Labels[labelPool]] = c
+		bySet[c.Labels[labelPool]] = append(bySet[c.Labels[labelPool]], c)
 	}
 	for _, n := range networks {
-		found := pair{name: n.Name, network: n.ID, sandbox: n.Name}
-		c, ok := byName[n.Name]
-		if ok {
-			found.sandbox = c.ID
+		if owners[n.Name] != "" {
+			continue // a job's
 		}
-		switch {
-		case ok && !strings.HasPrefix(containerName(c.Names), p.prefix()): // a job's
-		case ok && c.Image == image && p.usable(ctx, c.ID):
+		if found, ok := p.assess(ctx, n, bySet[n.Name], image); ok {
 			p.put(found)
-		default:
+		} else {
 			useless = append(useless, found)
 		}
 	}
 	return useless, nil
+}
+
+// assess returns the set of a network that an earlier process left, and whether
+// all of it can be used.
+func (p *Pool) assess(ctx context.Context, n network.Summary, sandboxes []container.Summary, image string) (found set, ok bool) {
+	found = set{name: n.Name, network: n.ID, sandbox: n.Name}
+	ok = true
+	for _, c := range sandboxes {
+		if containerName(c.Names) == n.Name {
+			found.sandbox = c.ID
+		} else {
+			found.spares = append(found.spares, c.ID)
+		}
+		ok = ok && c.Image == image && p.usable(ctx, c.ID)
+	}
+	return found, ok && found.sandbox != n.Name
 }
 
 func (p *Pool) usable(ctx context.Context, id string) bool {

@@ -3,7 +3,10 @@ package docker
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 
@@ -27,14 +30,17 @@ func (e *Engine) networkOf(ctx context.Context, s runner.NetworkSpec) (id string
 	return string(c.HostConfig.NetworkMode), nil
 }
 
-// take gives a pair to a job and returns its network, or nothing if there is
+// take gives a set to a job and returns its network, or nothing if there is
 // none to be had.
 func (p *Pool) take(ctx context.Context, s runner.NetworkSpec) string {
 	if p == nil || s.Labels[runner.LabelServer] != p.o.Server {
 		return ""
 	}
+	p.mu.Lock()
+	p.wanted.add(s.Sandboxes)
+	p.mu.Unlock()
 	for {
-		next, ok := p.pop()
+		next, ok := p.pop(s.Sandboxes)
 		if !ok {
 			return ""
 		}
@@ -50,29 +56,79 @@ func (p *Pool) take(ctx context.Context, s runner.NetworkSpec) string {
 	}
 }
 
-// pop takes the oldest pair out of the pool. It stays held.
-func (p *Pool) pop() (next pair, ok bool) {
+// pop takes the set out of the pool that suits a job of so many sandboxes best. It
+// stays held.
+func (p *Pool) pop(width int) (next set, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.ready) == 0 {
-		return pair{}, false
+		return set{}, false
 	}
-	next, p.ready = p.ready[0], p.ready[1:]
+	best := 0
+	for i, s := range p.ready {
+		if s.suits(width) > p.ready[best].suits(width) {
+			best = i
+		}
+	}
+	next = p.ready[best]
+	p.ready = slices.Delete(p.ready, best, best+1)
 	return next, true
 }
 
-// give records whose a pair is, and has the pool filled.
-func (p *Pool) give(taken pair, job string) {
+// suits tells how well the set suits a job of so many sandboxes: the fewer are
+// missing the better, then the fewer are left over.
+func (s set) suits(width int) int {
+	over := 1 + len(s.spares) - width
+	if over < 0 {
+		return math.MinInt/2 + over
+	}
+	return -over
+}
+
+// give records whose a set is, and has the pool filled.
+func (p *Pool) give(taken set, job string) {
 	p.mu.Lock()
 	delete(p.held, taken.name)
-	p.taken[taken.name] = claim{job: job, network: taken.network}
+	p.taken[taken.name] = &claim{job: job, network: taken.network, spares: taken.spares}
+	p.takenAt = time.Now()
 	p.mu.Unlock()
 	p.signal()
 }
 
-// forgo gives up a pair that could not be taken: it belongs to nobody, and is
+// lend gives one of a set's spares to the job that took the set, under the name
+// of the sandbox that the job wants. It reports whether there was one that will
+// do.
+func (p *Pool) lend(ctx context.Context, s runner.SandboxSpec) bool {
+	if p == nil || s.Metadata || len(s.Aliases)+len(s.DNS)+len(s.DNSSearch)+len(s.ExtraHosts) > 0 {
+		return false
+	}
+	for spare := p.spare(s.NetworkID); spare != ""; spare = p.spare(s.NetworkID) {
+		err := p.e.cli.ContainerRename(ctx, spare, s.Name)
+		if err == nil {
+			return true
+		}
+		p.o.Logger.WarnContext(ctx, "cannot take a sandbox that stood ready", "sandbox", spare, "error", err)
+	}
+	return false
+}
+
+// spare takes one of the spares of a network that a job took.
+func (p *Pool) spare(network string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.taken {
+		if n := len(c.spares); c.network == network && n > 0 {
+			spare := c.spares[n-1]
+			c.spares = c.spares[:n-1]
+			return spare
+		}
+	}
+	return ""
+}
+
+// forgo gives up a set that could not be taken: it belongs to nobody, and is
 // removed as such, or to the job whose name it has after all.
-func (p *Pool) forgo(lost pair) {
+func (p *Pool) forgo(lost set) {
 	p.mu.Lock()
 	delete(p.held, lost.name)
 	p.mu.Unlock()
@@ -98,9 +154,10 @@ func (p *Pool) networkRemoved(id string) {
 			delete(p.taken, name)
 		}
 	}
+	p.signal()
 }
 
-// holding returns a function that reports whether a pair belonged to the pool
+// holding returns a function that reports whether a set belonged to the pool
 // at the time of the call.
 func (p *Pool) holding() func(name string) bool {
 	if p == nil {
@@ -118,14 +175,17 @@ func (p *Pool) holding() func(name string) bool {
 	return func(name string) bool { return held[name] }
 }
 
-// takenBy returns the job that took a pair from this process.
+// takenBy returns the job that took a set from this process.
 func (p *Pool) takenBy(name string) string {
 	if p == nil {
 		return ""
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.taken[name].job
+	if c := p.taken[name]; c != nil {
+		return c.job
+	}
+	return ""
 }
 
 // jobOfSandbox returns the job that a sandbox's name names, if any.

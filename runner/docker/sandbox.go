@@ -41,6 +41,9 @@ func (e *Engine) CreateSandbox(ctx context.Context, s runner.SandboxSpec) (strin
 	}
 	defer unlock()
 	c, err := e.cli.ContainerInspect(ctx, s.Name)
+	if errdefs.IsNotFound(err) && e.pool.lend(ctx, s) {
+		c, err = e.cli.ContainerInspect(ctx, s.Name)
+	}
 	switch {
 	case errdefs.IsNotFound(err):
 		return e.newSandbox(ctx, s)
