@@ -74,7 +74,8 @@ func (s *Store) Claim(ctx context.Context) (Job, error) {
 
 // QueueLength returns how many jobs are pending and how many run.
 func (s *Store) QueueLength(ctx context.Context) (pending, running int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM jobs WHERE status = 'pending'),
+	err = s.read.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM jobs WHERE status = 'pending' AND held = 0) + (SELECT count(*) FROM `+heldJobs+`),
 		(SELECT count(*) FROM jobs WHERE status = 'running')`).Scan(&pending, &running)
 	return pending, running, wrap("count queue", err)
 }

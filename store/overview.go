@@ -34,7 +34,7 @@ func (s *Store) withRepos(ctx context.Context, query string, args ...any) ([]Rep
 // ActiveBuilds returns builds that have not ended, those first that run, then
 // the oldest. Those of private repositories are left out unless private is set.
 func (s *Store) ActiveBuilds(ctx context.Context, private bool, limit int) ([]RepoBuild, error) {
-	out, err := s.withRepos(ctx, `SELECT `+buildColumns+` FROM builds b JOIN repos r ON r.id = b.repo_id
+	out, err := s.withRepos(ctx, `SELECT `+buildColumns+` FROM builds b INDEXED BY builds_active JOIN repos r ON r.id = b.repo_id
 		WHERE b.status IN ('blocked', 'pending', 'running') AND (? OR NOT r.private)
 		ORDER BY b.status <> 'running', b.id LIMIT ?`, private, limit)
 	return out, wrap("list active builds", err)

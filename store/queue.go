@@ -54,12 +54,16 @@ const placesSQL = `
 		FROM turns
 	)`
 
+// heldJobs are the pending jobs that their group holds back, in the words of the
+// index, which SQLite would not take by itself.
+const heldJobs = `jobs INDEXED BY jobs_group WHERE held = 1 AND group_name <> '' AND status IN ('pending', 'running')`
+
 // waitingSQL are the jobs that wait, those last that wait for something else than
 // a place.
 const waitingSQL = placesSQL + `, waiting AS (
 		SELECT * FROM (SELECT id, place FROM places ORDER BY place LIMIT ?2)
 		UNION ALL
-		SELECT * FROM (SELECT id, 0 FROM jobs WHERE status = 'pending' AND held = 1 ORDER BY id LIMIT ?2)
+		SELECT * FROM (SELECT id, 0 FROM ` + heldJobs + ` ORDER BY id LIMIT ?2)
 	)
 	SELECT ` + queuedColumns + `, w.place FROM waiting w
 	JOIN jobs j ON j.id = w.id JOIN builds b ON b.id = j.build_id JOIN repos r ON r.id = j.repo_id

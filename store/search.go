@@ -44,13 +44,27 @@ func (s *Store) Search(ctx context.Context, text string, private bool, limit int
 	if commitPrefix(text) {
 		builds(&f.Commits, `b.sha >= ? AND b.sha < ?`, text, text+"g")
 	}
-	// Both are read from an index alone. The newest build of each is the one with
-	// the greatest number in its repository.
-	newest := func(column string) string {
-		return `(b.repo_id, b.number) IN (SELECT repo_id, max(number) FROM builds
-			WHERE instr(lower(` + column + `), lower(?)) > 0 GROUP BY repo_id, ` + column + `)`
+	names := func(to *[]RepoBuild, column string) {
+		builds(to, `(b.repo_id, b.number) IN (`+namesSQL(column)+`)`, private, text)
 	}
-	builds(&f.Branches, newest("branch"), text)
-	builds(&f.Authors, newest("author COLLATE NOCASE"), text)
+	names(&f.Branches, "branch")
+	names(&f.Authors, "author COLLATE NOCASE")
 	return f, wrap("search builds", err)
+}
+
+// namesSQL finds the values of a column of builds that have a text in them, with
+// the newest build of each in its repository. Like headsSQL it hops from value to
+// value on the index of the column, so its cost grows with the values and not with
+// the builds.
+func namesSQL(column string) string {
+	return `WITH RECURSIVE names (repo_id, name) AS (
+			SELECT id, (SELECT ` + column + ` FROM builds WHERE repo_id = r.id ORDER BY ` + column + ` LIMIT 1)
+			FROM repos r WHERE ? OR NOT r.private
+			UNION ALL
+			SELECT repo_id, (SELECT ` + column + ` FROM builds WHERE repo_id = names.repo_id AND ` + column + ` > names.name
+				ORDER BY ` + column + ` LIMIT 1)
+			FROM names WHERE name IS NOT NULL
+		)
+		SELECT repo_id, (SELECT max(number) FROM builds WHERE repo_id = names.repo_id AND ` + column + ` = names.name)
+		FROM names WHERE instr(lower(name), lower(?)) > 0`
 }

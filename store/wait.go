@@ -13,7 +13,8 @@ func (s *Store) ExplainWait(ctx context.Context, reason string) error {
 		if changed {
 			tx.publish(Event{Kind: WaitChanged})
 		}
-		rows, err := tx.sql.QueryContext(tx.ctx, `SELECT DISTINCT build_id FROM jobs WHERE status = 'pending' AND held = 0 AND reason <> ?`, reason)
+		rows, err := tx.sql.QueryContext(tx.ctx, `SELECT DISTINCT build_id FROM jobs INDEXED BY jobs_pending
+			WHERE status = 'pending' AND held = 0 AND reason <> ?`, reason)
 		builds, err := collect(rows, err, func(id *int64, row scanner) error { return row.Scan(id) })
 		if err != nil {
 			return err
