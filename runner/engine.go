@@ -64,7 +64,8 @@ type Engine interface {
 	// was made with a Gate and runs. That stdin ends with the container and not
 	// with any caller: what waits for a line goes on only when Open was called,
 	// and calling it again writes a further line. Whether somebody reads it, the
-	// engine does not tell.
+	// engine does not tell. It returns soon for a container that has ended, with or
+	// without an error.
 	Open(ctx context.Context, containerID, line string) error
 
 	// Logs reads the output from its first byte out of the engine's own record,

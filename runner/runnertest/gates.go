@@ -2,6 +2,7 @@ package runnertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/slipway-ci/slipway/runner"
@@ -40,6 +41,11 @@ func gateHolds(r *rig) {
 	}
 	if st := r.wait(id); st.ExitCode != 0 {
 		r.Errorf("exit code %d", st.ExitCode)
+	}
+	ctx, stop := context.WithTimeout(r.ctx, patience)
+	defer stop()
+	if err := r.engine.Open(ctx, id, "late"); errors.Is(err, context.DeadlineExceeded) {
+		r.Errorf("Open what has ended: %v", err) // it may be an error, but nobody has to wait for it
 	}
 	if stdout, stderr := r.logs(id); stdout != "opened by one\nhello\n" {
 		r.Errorf("output %q, %q", stdout, stderr)
