@@ -54,6 +54,9 @@ func (r *run) lastAttempt(s *step) int {
 // attempts runs the step until an attempt of it succeeds or is the last. The
 // error is that the Run ends before.
 func (x *execution) attempts() (StepResult, error) {
+	if res, ok, err := x.concluded(); ok || err != nil {
+		return res, err
+	}
 	for {
 		st, err := x.contain()
 		res := x.outcome(st, err)
@@ -66,8 +69,7 @@ func (x *execution) attempts() (StepResult, error) {
 			return StepResult{}, context.Cause(x.run.live)
 		}
 		if !again {
-			x.explain(st, res)
-			return res, nil
+			return x.conclude(res, x.explanation(st, res))
 		}
 		if err := x.next(res); err != nil {
 			return res, err
@@ -120,6 +122,7 @@ func (x *execution) next(res StepResult) error {
 	s.attempt, s.created = s.attempt+1, false
 	x.adopted, x.stopping, x.interrupted, x.passed = false, false, "", time.Time{}
 	x.used.nextAttempt()
+	x.sink.forget()
 	x.announce(rec)
 	if res.Status == Error {
 		_ = pause(x.whole, min(errorPause<<(s.attempt-2), maxErrorPause)) // the attempt notices that the step has to end
@@ -134,20 +137,30 @@ func (x *execution) announce(rec attemptRecord) {
 	x.sink.notice(fmt.Sprintf("attempt %d of %d: attempt %d failed: %s", x.step.attempt, x.step.plan.Retry.Attempts, x.step.attempt-1, rec.After))
 }
 
-// takeUp goes on with the attempt that an earlier Run recorded, which may have
-// died before it announced it.
+// takeUp goes on with the attempt that an earlier Run recorded, and with what its
+// log was told of it.
 func (x *execution) takeUp() error {
 	if x.step.attempt == 1 {
-		return nil
+		return x.recall(0)
 	}
 	op, _ := x.run.record(x.step.op(OpAttempt))
 	var rec attemptRecord
 	if err := json.Unmarshal([]byte(op.ID), &rec); err != nil {
 		return x.run.fail(fmt.Errorf("read record of attempt %d of step %s: %w", x.step.attempt, x.step.plan.Name, err))
 	}
-	x.passes.base, x.used.before = rec.lines(), rec.Used
-	if x.sink.log.SourceLines(StreamSlipway) <= rec.Words {
-		x.announce(rec)
+	x.used.before = rec.Used
+	if err := x.recall(rec.Words); err != nil {
+		return err
+	}
+	x.announce(rec)
+	return nil
+}
+
+// recall finds out what the log was told of the attempt, after so many of
+// slipway's lines.
+func (x *execution) recall(first int64) error {
+	if err := x.sink.recall(first); err != nil {
+		return x.run.fail(fmt.Errorf("read log of step %s: %w", x.step.plan.Name, err))
 	}
 	return nil
 }

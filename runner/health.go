@@ -123,7 +123,7 @@ func (x *execution) awaitServices() error {
 			return finalError{fmt.Errorf("%s %w", s.describe(), err)}
 		}
 		if err != nil {
-			x.sink.notice(fmt.Sprintf("%s %v; going on without it", s.describe(), err))
+			x.sink.noticeOf("going on without "+s.describe(), err)
 		}
 	}
 	return nil
@@ -133,6 +133,11 @@ func (x *execution) awaitServices() error {
 func (x *execution) awaitService(s *step) error {
 	h := s.health
 	h.want.Do(func() { close(h.wanted) })
+	select {
+	case <-h.settled: // whether or not it is known what was checked
+		return h.err
+	default:
+	}
 	select {
 	case <-h.settled:
 		return h.err

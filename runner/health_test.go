@@ -157,7 +157,7 @@ func TestServiceThatNeverAnswers(t *testing.T) {
 		s.wantStep("test", runner.Error, "service db "+reason)
 		s.wantNotice("test", "service db "+reason)
 		s.wantStep("report", runner.Success, "")
-		s.wantNotice("report", "service db "+reason+"; going on without it")
+		s.wantNotice("report", "going on without service db: "+reason)
 		s.wantJob(runner.Error, "service db failed: "+reason, "db")
 		if n := s.eng.Count("Listening"); n != 3 {
 			t.Errorf("asked %d times, want 3", n)
@@ -276,7 +276,7 @@ func TestEngineThatCannotTell(t *testing.T) {
 		s.eng.Fail("Listening", 1, cannot)
 		s.run()
 		s.wantJob(runner.Success, "", "")
-		s.wantNotice("db", "Listening: "+cannot.Error()+"; it is taken to answer")
+		s.wantNotice("db", "it is taken to answer: Listening: "+cannot.Error())
 	})
 	t.Run("as asked for", func(t *testing.T) {
 		s := serving(t, with(step("db"), checked(pipeline.Healthcheck{Port: 5432})))

@@ -284,6 +284,21 @@ func (g *memLog) SourceLines(s runner.Stream) int64 {
 	return n
 }
 
+func (g *memLog) Notices(first int64) (texts []string, err error) {
+	g.l.mu.Lock()
+	defer g.l.mu.Unlock()
+	n := int64(0)
+	for _, line := range g.lines {
+		if line.Stream != runner.StreamSlipway {
+			continue
+		}
+		if n++; n > first && line.Kind == runner.LineNotice {
+			texts = append(texts, string(line.Text))
+		}
+	}
+	return texts, nil
+}
+
 func (g *memLog) Close() error {
 	g.l.mu.Lock()
 	defer g.l.mu.Unlock()

@@ -48,6 +48,10 @@ type Log interface {
 	// the line after these that a reopened Log has already are appended again,
 	// cut alike, and the Log drops them.
 	SourceLines(s Stream) int64
+	// Notices returns the texts of the LineNotice rows that are stored, save those
+	// among the first lines of StreamSlipway: what slipway said before a restart,
+	// and need not say again.
+	Notices(first int64) ([]string, error)
 	// Close makes everything durable (fsync).
 	Close() error
 }
@@ -118,6 +122,9 @@ const (
 	// OpAttempt changes nothing in the engine: it records that the attempt before
 	// this one has ended and its output is stored. Its ID is for Run to read.
 	OpAttempt OpKind = "attempt"
+	// OpEnd changes nothing either: it records how the step ended, before its log
+	// tells why.
+	OpEnd OpKind = "end"
 	// OpTakeSandbox changes nothing in the engine either: its ID is the number of
 	// the job's sandbox that an attempt runs in.
 	OpTakeSandbox OpKind = "take-sandbox"

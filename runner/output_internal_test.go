@@ -31,8 +31,9 @@ func (l *rowLog) Append(lines ...Line) error {
 	return l.err
 }
 
-func (l *rowLog) SourceLines(s Stream) int64 { return l.counts[s] }
-func (l *rowLog) Close() error               { return l.err }
+func (l *rowLog) SourceLines(s Stream) int64      { return l.counts[s] }
+func (l *rowLog) Notices(int64) ([]string, error) { return nil, nil }
+func (l *rowLog) Close() error                    { return l.err }
 
 func testPasses(log Log, secrets ...string) *passes {
 	set := mask.Compile(secrets)
@@ -184,8 +185,9 @@ func (l *countLog) Append(lines ...Line) error {
 	l.appends++
 	return nil
 }
-func (l *countLog) SourceLines(Stream) int64 { return 0 }
-func (l *countLog) Close() error             { return nil }
+func (l *countLog) SourceLines(Stream) int64        { return 0 }
+func (l *countLog) Notices(int64) ([]string, error) { return nil, nil }
+func (l *countLog) Close() error                    { return nil }
 
 // BenchmarkOutput stores lines of 100 bytes, in writes of 32 KiB.
 func BenchmarkOutput(b *testing.B) {

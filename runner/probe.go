@@ -79,7 +79,8 @@ func (x *execution) cannotProbe(err error) {
 		x.giveUp(unansweredError{fmt.Sprintf("cannot be asked: %v; give it a healthcheck with a command", err)})
 		return
 	}
-	x.sink.notice(x.run.words(err) + "; it is taken to answer")
+	x.sink.noticeOf("it is taken to answer", err)
+	_ = x.sink.flush() // before anything comes of it; whoever watches the container finds the error
 	x.step.health.tell(nil)
 }
 

@@ -92,15 +92,17 @@ func stopped(cause error, ran bool, maxOutput int64) (Status, string) {
 	}
 }
 
-// explain tells the log's reader what the output does not. Memory may have run
-// out although the step went on: only one of its programs was killed.
-func (x *execution) explain(st ContainerState, res StepResult) {
+// explanation is what the log's reader has to be told and the output does not;
+// "" for nothing. Memory may have run out although the step went on: only one of
+// its programs was killed.
+func (x *execution) explanation(st ContainerState, res StepResult) string {
 	switch {
 	case res.Status == Success && st.OOMKilled:
-		x.sink.notice(memoryReason(x.memory()) + ": a program of this step was killed, and the step went on")
+		return memoryReason(x.memory()) + ": a program of this step was killed, and the step went on"
 	case res.Status == Success, res.Status == Failure && res.Exited && !x.stopping && x.shortage(st) == "":
+		return ""
 	default:
-		x.sink.notice(res.Reason)
+		return res.Reason
 	}
 }
 

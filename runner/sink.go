@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,18 +36,62 @@ type sink struct {
 	changed bool        // a line without an end has grown since it was appended
 	closed  bool
 	err     error // the first error of log
+	// told are the notices that log has of an earlier Run of this attempt.
+	told []string
 }
 
 func newSink(log Log, set *mask.Set) *sink { return &sink{log: log, mask: set} }
 
-// notice appends slipway's own words. What cannot be appended is reported by
-// close.
-func (s *sink) notice(text string) {
+// recall makes the sink keep silent about what the Log has been told by an
+// earlier Run, save what is among the first of slipway's lines.
+func (s *sink) recall(first int64) error {
+	if s.log.SourceLines(StreamSlipway) <= first {
+		return nil
+	}
+	told, err := s.log.Notices(first)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = told
+	return nil
+}
+
+// forget ends recall: what is said from now on is new.
+func (s *sink) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = nil
+}
+
+// notice appends slipway's own words, unless the Log has them of an earlier Run.
+// What cannot be appended is reported by close.
+func (s *sink) notice(text string) { s.say(text, "") }
+
+// noticeOf is notice for what an earlier Run may have said in other words: all
+// that is said of a subject counts as the same.
+func (s *sink) noticeOf(subject string, err error) {
+	s.say(fmt.Sprintf("%s: %v", subject, err), s.mask.String(validText(subject))+": ")
+}
+
+// say appends text, save the lines that were told before. If there is a subject,
+// with which the text begins, this is told as a whole or not at all.
+func (s *sink) say(text, subject string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	for line := range strings.SplitSeq(s.mask.String(validText(text)), "\n") {
-		s.add(Line{Stream: StreamSlipway, Kind: LineNotice, Time: now, Text: []byte(cutText(line)), End: true})
+		line = cutText(line)
+		i := slices.IndexFunc(s.told, func(t string) bool { return t == line || subject != "" && strings.HasPrefix(t, subject) })
+		switch {
+		case i < 0:
+			s.add(Line{Stream: StreamSlipway, Kind: LineNotice, Time: now, Text: []byte(line), End: true})
+		case subject != "":
+			return
+		default:
+			s.told = slices.Delete(s.told, i, i+1) // what was told once may be said a second time
+		}
 	}
 }
 

@@ -124,7 +124,7 @@ func (x *execution) contain() (ContainerState, error) {
 	if err := x.await(r.setup.volumeMade); err != nil {
 		return ContainerState{}, err
 	}
-	if _, notices := lower(r.job.Limits, s.plan.Resources); len(notices) > 0 && !s.opIntended(OpCreateContainer) {
+	if _, notices := lower(r.job.Limits, s.plan.Resources); len(notices) > 0 {
 		x.sink.notice(strings.Join(notices, "\n"))
 	}
 	if w := s.warmth; w != nil && s.attempt == 1 {
@@ -245,6 +245,9 @@ func (x *execution) awaitTurn(id string) error {
 	}
 	if err := x.awaitServices(); err != nil {
 		return err
+	}
+	if err := x.sink.flush(); err != nil { // who adopts the container says nothing of it again
+		return x.logFailed(err)
 	}
 	return context.Cause(x.ctx)
 }

@@ -108,7 +108,7 @@ func (x *execution) reread(ctx context.Context, id string) (ContainerState, erro
 			return st, err
 		case !st.Running:
 			if unread++; unread == maxUnread {
-				x.sink.notice(fmt.Sprintf("the rest of the output is lost: %v", err))
+				x.sink.noticeOf("the rest of the output is lost", err)
 				return st, nil
 			}
 		default:

@@ -66,4 +66,5 @@ func waitsForShell(l runner.Line) bool {
 }
 
 func (l localLog) SourceLines(runner.Stream) int64 { return 0 }
+func (l localLog) Notices(int64) ([]string, error) { return nil, nil }
 func (l localLog) Close() error                    { return nil }

@@ -50,11 +50,12 @@ func newUnkillable(t *testing.T) *runnertest.Unkillable {
 func TestDeath(t *testing.T) {
 	t.Parallel()
 	for name, ends := range map[string][]runnertest.End{
-		"start":  {{At: "start 2-1 1 after"}, {At: "done start/3/1 1 before"}},
-		"retry":  {{At: "done attempt/4/2 1 before"}, {At: "done create-container/4/2 1 before"}},
-		"output": {{At: "append 2 1 after"}, {At: "append 5 1 before"}},
+		"probe":  {{At: "exec 1-1 1 after"}, {At: "listening 2-1 1 after"}},
+		"start":  {{At: "start 3-1 1 after"}, {At: "done start/4/1 1 before"}},
+		"retry":  {{At: "done attempt/5/2 1 before"}, {At: "done create-container/5/2 1 before"}},
+		"output": {{At: "append 3 1 after"}, {At: "append 7 1 before"}},
 		"end":    {{At: "stop 1-1 1 after"}, {At: "job ended 1 after"}, {At: "remove network 1 before"}},
-		"leave":  {{At: "done start/2/1 1 after", Detach: runner.ErrDetach}, {At: "intend start/5/1 1 after", Detach: runner.ErrDetach}},
+		"leave":  {{At: "done start/3/1 1 after", Detach: runner.ErrDetach}, {At: "intend start/7/1 1 after", Detach: runner.ErrDetach}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,6 +81,39 @@ func (j *journal) output(step int) string {
 		}
 	}
 	return b.String()
+}
+
+// wrongNotices tells what is wrong with slipway's own words in the logs: each
+// stands there once for an attempt, and those that the step, or its reason, asks
+// for do.
+func (j *journal) wrongNotices() (wrong []string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, s := range unkillableSteps {
+		var said, attempt []string
+		if g := j.logs[i+1]; g != nil {
+			said = notices(g.rows, 0)
+		}
+		for _, text := range said {
+			if slices.Contains(attempt, text) {
+				wrong = append(wrong, fmt.Sprintf("step %s says twice %q", s.name, text))
+			}
+			if strings.HasPrefix(text, "attempt ") {
+				attempt = nil
+			}
+			attempt = append(attempt, text)
+		}
+		want := []string{s.notice}
+		if res := j.state.Results[i+1]; res.Status == runner.Error || strings.Contains(res.Reason, ";") {
+			want = append(want, res.Reason)
+		}
+		for _, text := range want {
+			if text != "" && !slices.Contains(said, text) {
+				wrong = append(wrong, fmt.Sprintf("step %s does not say %q", s.name, text))
+			}
+		}
+	}
+	return wrong
 }
 
 // writer is the journal as one process has it.
@@ -179,6 +214,27 @@ func (p *pen) SourceLines(s runner.Stream) (n int64) {
 		}
 	}
 	return n
+}
+
+func (p *pen) Notices(first int64) ([]string, error) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return notices(p.log.rows, first), nil
+}
+
+// notices are the texts of slipway's words in rows, save those among its first
+// lines.
+func notices(rows []runner.Line, first int64) (texts []string) {
+	n := int64(0)
+	for _, r := range rows {
+		if r.Stream != runner.StreamSlipway {
+			continue
+		}
+		if n++; n > first && r.Kind == runner.LineNotice {
+			texts = append(texts, string(r.Text))
+		}
+	}
+	return texts
 }
 
 func (p *pen) Close() error {

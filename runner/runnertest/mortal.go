@@ -113,6 +113,30 @@ func (m mortal) Wait(ctx context.Context, id string) (st runner.ContainerState, 
 	return st, err
 }
 
+func (m mortal) Interrupted(ctx context.Context, id string) (why string, err error) {
+	err = m.do(ctx, "interrupted", m.name(id), func(ctx context.Context) error {
+		why, err = m.Engine.Interrupted(ctx, id)
+		return err
+	})
+	return why, err
+}
+
+func (m mortal) Exec(ctx context.Context, id string, command []string) (res runner.ExecResult, err error) {
+	err = m.do(ctx, "exec", m.name(id), func(ctx context.Context) error {
+		res, err = m.Engine.Exec(ctx, id, command)
+		return err
+	})
+	return res, err
+}
+
+func (m mortal) Listening(ctx context.Context, id string, port int) (listening bool, err error) {
+	err = m.do(ctx, "listening", m.name(id), func(ctx context.Context) error {
+		listening, err = m.Engine.Listening(ctx, id, port)
+		return err
+	})
+	return listening, err
+}
+
 func (m mortal) Stop(ctx context.Context, id string, grace time.Duration) error {
 	m.life.stop(id, m.ending())
 	return m.undo(ctx, "stop", m.name(id), func(ctx context.Context) error { return m.Engine.Stop(ctx, id, grace) })

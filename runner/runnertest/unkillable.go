@@ -24,6 +24,7 @@ const (
 	LinesStay   = 3 // no line that a reader has seen is lost, doubled or moved
 	NothingLeft = 4 // nothing of the job is left, and nothing foreign touched
 	RunsOn      = 5 // a process that goes down in order stops nothing
+	SaidOnce    = 6 // what slipway itself says in a log stands there once
 )
 
 // A Violation is a broken promise.
@@ -32,9 +33,10 @@ type Violation struct {
 	Text    string
 }
 
-// Unkillable is a job with a service, steps side by side, one whose failure is
-// ignored, one that is tried again, one that fails and one that runs then; and
-// an engine to run it on, process after process.
+// Unkillable is a job with two services that have to answer, steps side by side,
+// one whose failure is ignored, one that is tried again, one that cannot be run,
+// one that fails and one that runs then; and an engine to run it on, process
+// after process.
 type Unkillable struct {
 	Engine runner.Engine
 	Server string // the server's ID, unused before
@@ -65,6 +67,9 @@ type End struct {
 // unkillableTimeout bounds the job, which takes far less.
 const unkillableTimeout = time.Minute
 
+// probePause is the time between two checks of the job's services.
+const probePause = 2 * time.Millisecond
+
 // unkillableSteps are the steps, with the shell commands and the output and
 // result that they have to have.
 var unkillableSteps = []struct {
@@ -72,22 +77,25 @@ var unkillableSteps = []struct {
 	needs                  []string
 	begins                 int
 	status                 runner.Status
+	notice                 string // what slipway has to say in its log
 	service                bool
 }{
 	{name: "db", commands: "echo ready; sleep 600", output: "ready\n", begins: 1, status: runner.Success, service: true},
-	{name: "build", commands: "until grep -q db /count/begun; do sleep 0.05; done; echo one; echo two; printf three", output: "one\ntwo\nthree\n", begins: 1, status: runner.Success},
+	{name: "web", commands: "exec httpd -f -p 8080", begins: 1, status: runner.Success, service: true},
+	{name: "build", commands: "echo one; echo two; printf three", output: "one\ntwo\nthree\n", begins: 1, status: runner.Success,
+		notice: "the step asks for 2.0 GiB of memory and gets 1.0 GiB, the most that this server gives"},
 	{name: "lint", commands: "echo warning; exit 3", output: "warning\n", begins: 1, status: runner.Failure},
 	{name: "flaky", needs: []string{"build"}, commands: "test $(grep -c flaky /count/begun) = 2 || { echo first; exit 1; }; echo second",
-		output: "first\nsecond\n", begins: 2, status: runner.Success},
+		output: "first\nsecond\n", begins: 2, status: runner.Success, notice: "attempt 2 of 2: attempt 1 failed: exit code 1"},
+	{name: "publish", status: runner.Error, notice: "resolve TOKEN: there is no secret `none`"},
 	{name: "test", needs: []string{"lint", "flaky"}, commands: "echo FAIL; exit 1", output: "FAIL\n", begins: 1, status: runner.Failure},
 	{name: "notify", needs: []string{"test"}, commands: "echo told", output: "told\n", begins: 1, status: runner.Success},
 }
 
 // UnkillableScripts is what the job's containers do on an Engine in memory;
 // begins is called when a step's commands begin, and returns how often they have.
+// There lint also runs out of memory.
 func UnkillableScripts(begins func(step string) int) func(runner.ContainerSpec) Program {
-	ready := make(chan struct{})
-	serves := sync.OnceFunc(func() { close(ready) })
 	return func(s runner.ContainerSpec) Program {
 		number, _ := strconv.Atoi(s.Labels[runner.LabelStep])
 		if number == 0 {
@@ -98,11 +106,15 @@ func UnkillableScripts(begins func(step string) int) func(runner.ContainerSpec) 
 			n := begins(name)
 			switch name {
 			case "db":
-				serves()
+				p.OnExec(func([]string) runner.ExecResult { return runner.ExecResult{} })
 				return Then(Print("ready\n", 0), Block())(p)
+			case "web":
+				p.Listen(8080)
+				return Block()(p)
 			case "build":
-				return Then(Until(ready, 0), Print("one\ntw", 0), Print("o\nthree", 0))(p)
+				return Then(Print("one\ntw", 0), Print("o\nthree", 0))(p)
 			case "lint":
+				p.SetOOMKilled()
 				return Print("warning\n", 3)(p)
 			case "flaky":
 				return Print([]string{"first\n", "second\n", "third\n"}[min(n, 3)-1], 2-min(n, 2))(p)
@@ -117,23 +129,31 @@ func UnkillableScripts(begins func(step string) int) func(runner.ContainerSpec) 
 
 func (u *Unkillable) job() runner.Job {
 	// Where a promise is broken, a step may wait for ever for one that was lost.
-	j := runner.Job{Server: u.Server, ID: "1", Nonce: "n0nce", Timeout: unkillableTimeout, Workflow: pipeline.Workflow{
-		Name: "main", OnSuccess: true, Clone: pipeline.Clone{Skip: true}, Workspace: pipeline.Workspace{Base: "/work", Path: "src"}}}
+	j := runner.Job{Server: u.Server, ID: "1", Nonce: "n0nce", Timeout: unkillableTimeout, Limits: runner.Limits{MemoryBytes: 1 << 30},
+		Workflow: pipeline.Workflow{Name: "main", OnSuccess: true, Clone: pipeline.Clone{Skip: true}, Workspace: pipeline.Workspace{Base: "/work", Path: "src"}}}
 	for _, s := range unkillableSteps {
 		step := pipeline.Step{Name: s.name, Kind: pipeline.KindCommands, Image: "any", Pull: pipeline.PullIfNotPresent, OnSuccess: true,
 			Commands: []string{"echo " + s.name + " >> /count/begun", s.commands}, DependsOn: s.needs, Failure: pipeline.FailureFail}
-		if s.service {
-			step.Kind = pipeline.KindService
-			j.Workflow.Services = append(j.Workflow.Services, step)
-			continue
-		}
 		switch s.name {
+		case "db":
+			step.Healthcheck = &pipeline.Healthcheck{Command: []string{"grep", "-q", "db", "/count/begun"}, Interval: probePause, Retries: 10_000}
+		case "web":
+			step.Healthcheck = &pipeline.Healthcheck{Port: 8080, Interval: probePause, Retries: 10_000}
+		case "build":
+			step.Resources = &pipeline.Resources{MemoryBytes: 2 << 30}
 		case "lint":
 			step.Failure = pipeline.FailureIgnore
 		case "flaky":
 			step.Retry = &pipeline.Retry{Attempts: 2, On: []pipeline.RetryOn{pipeline.RetryFailure}}
+		case "publish":
+			step.Secrets, step.Failure = map[string]string{"TOKEN": "none"}, pipeline.FailureIgnore
 		case "notify":
 			step.OnSuccess, step.OnFailure = false, true
+		}
+		if s.service {
+			step.Kind = pipeline.KindService
+			j.Workflow.Services = append(j.Workflow.Services, step)
+			continue
 		}
 		j.Workflow.Steps = append(j.Workflow.Steps, step)
 	}
@@ -226,6 +246,9 @@ func (u *Unkillable) check(ctx context.Context, j *journal, seen []map[int][]str
 		if got := j.output(i + 1); got != s.output {
 			tell(LinesStay, "output of step %s: %q, want %q", s.name, got, s.output)
 		}
+	}
+	for _, text := range j.wrongNotices() {
+		tell(SaidOnce, "%s", text)
 	}
 	if j.ended == nil || j.ended.Status != runner.Failure || j.ended.Reason != "step test failed: exit code 1" {
 		tell(EndsAsEver, "the job ended %+v", j.ended)

@@ -49,6 +49,21 @@ func points(t *testing.T) []string {
 	return all
 }
 
+// laterPoints are those that only a process comes to which takes over from one
+// that died at the given point.
+func laterPoints(t *testing.T, first string, all []string) (later []string) {
+	t.Helper()
+	ends := []runnertest.End{{At: first}, {}}
+	passed, broken := newUnkillable(t).Run(t.Context(), ends...)
+	wantUnbroken(t, broken, ends...)
+	for _, at := range passed {
+		if !slices.Contains(all, at) {
+			later = append(later, at)
+		}
+	}
+	return later
+}
+
 func wantUnbroken(t *testing.T, broken []runnertest.Violation, ends ...runnertest.End) {
 	t.Helper()
 	for _, b := range broken {
@@ -76,6 +91,13 @@ func TestDeathAtEachPoint(t *testing.T) {
 		if i%4 == 0 {
 			try(runnertest.End{At: at, Detach: runner.ErrDetach}, runnertest.End{At: all[(i*7)%len(all)]})
 		}
+	}
+	for _, first := range []string{"done start/3/1 1 after", "append 4 1 after", "done attempt/5/2 1 after"} {
+		later := laterPoints(t, first, all)
+		for _, at := range later {
+			try(runnertest.End{At: first}, runnertest.End{At: at})
+		}
+		all = append(all, later...)
 	}
 }
 
@@ -114,6 +136,9 @@ var mutations = []struct {
 	{"lines are counted twice", runnertest.LinesStay, miscount(1), nil},
 	{"lines are stored in reverse", runnertest.LinesStay, func(_ int, p *runnertest.Parts) {
 		p.Observer = logObserver{p.Observer, func(l runner.Log) runner.Log { return reversed{l} }}
+	}, nil},
+	{"what was said is forgotten", runnertest.SaidOnce, func(_ int, p *runnertest.Parts) {
+		p.Observer = logObserver{p.Observer, func(l runner.Log) runner.Log { return forgetful{l} }}
 	}, nil},
 	{"networks are not removed", runnertest.NothingLeft, func(_ int, p *runnertest.Parts) { p.Engine = keepsNetworks{p.Engine} }, nil},
 	{"what others own is removed", runnertest.NothingLeft, func(_ int, p *runnertest.Parts) { p.Engine = ignoresServer{p.Engine} }, nil},
@@ -187,6 +212,10 @@ func miscount(by int64) func(int, *runnertest.Parts) {
 		}
 	}
 }
+
+type forgetful struct{ runner.Log }
+
+func (forgetful) Notices(int64) ([]string, error) { return nil, nil }
 
 type miscounted struct {
 	runner.Log

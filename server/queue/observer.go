@@ -104,6 +104,8 @@ func (l *stepLog) Append(lines ...runner.Line) error {
 
 func (l *stepLog) SourceLines(s runner.Stream) int64 { return l.w.SourceLines(logs.Stream(s)) }
 
+func (l *stepLog) Notices(first int64) ([]string, error) { return l.w.Notices(first) }
+
 func (l *stepLog) Close() error { return l.w.Close() }
 
 // Release implements runner.Releaser: who follows the log goes on waiting for
