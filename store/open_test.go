@@ -86,3 +86,32 @@ func TestBreak(t *testing.T) {
 		t.Errorf("after it was mended: %v", err)
 	}
 }
+
+// What is stored is nobody else's business, also where the directory was there
+// before and is open to all.
+func TestFilesArePrivate(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // as an operator's may be
+		t.Fatal(err)
+	}
+	s := storetest.OpenAt(t, filepath.Join(dir, "copied.db"), nil)
+	fresh, err := store.Open(t.Context(), filepath.Join(dir, "slipway.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = fresh.Close() }()
+	for _, s := range []*store.Store{s, fresh} {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 4 { // each with its write-ahead log
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", f.Name(), info.Mode(), err)
+		}
+	}
+}

@@ -39,14 +39,14 @@ func (s *Store) Create(key string) (*Writer, error) {
 // openWriter loads what there is of a log and cuts what is torn.
 func (s *Store) openWriter(key string) (*Writer, error) {
 	path := s.path(key)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
 	c, err := load(path)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	tail, err := os.OpenFile(path+tailSuffix, os.O_RDWR|os.O_CREATE, 0o644)
+	tail, err := os.OpenFile(path+tailSuffix, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (w *Writer) seal() error {
 // file end there and durable. The file is opened for each of its rare writes,
 // so that a writer holds one descriptor.
 func (w *Writer) writeLog(b []byte, sync bool) error {
-	f, err := os.OpenFile(w.path+logSuffix, os.O_WRONLY|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(w.path+logSuffix, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package logs
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -215,4 +216,26 @@ func TestLongRows(t *testing.T) {
 	closeLog(t, w)
 	s = openStore(t, s.dir, 0, Options{CacheBytes: 1})
 	diffLines(t, collect(t, s, 1, -1), number(want))
+}
+
+func TestFilesArePrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	w := create(t, openStore(t, dir, 1, Options{}))
+	appendLines(t, w, source()...)
+	n := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v", path, info.Mode())
+		}
+		n++
+		return err
+	})
+	if err != nil || n < 5 { // three directories, .log and .tail
+		t.Errorf("%d files, %v", n, err)
+	}
+	closeLog(t, w)
 }
