@@ -32,9 +32,12 @@ type Options struct {
 	Checks map[string]func(context.Context) error
 	// Done ends streams when the server shuts down.
 	Done <-chan struct{}
-	// BodyTimeout is how long the body of a webhook may take to arrive; 0 means
+	// BodyTimeout is how long the body of a request may take to arrive; 0 means
 	// 30 s.
 	BodyTimeout time.Duration
+	// WriteTimeout is how long a client may take for what is written at once; 0
+	// means a minute.
+	WriteTimeout time.Duration
 	// PageError answers a request outside the API that failed, in HTML. nil
 	// answers as the API does.
 	PageError echo.HTTPErrorHandler
@@ -54,13 +57,16 @@ func New(o Options) *Server {
 	if o.BodyTimeout <= 0 {
 		o.BodyTimeout = bodyTimeout
 	}
+	if o.WriteTimeout <= 0 {
+		o.WriteTimeout = writeTimeout
+	}
 	s := &Server{Options: o, echo: echo.New(), bodies: semaphore.NewWeighted(maxBodies)}
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = echo.ExtractIPDirect() // a header that anybody can send is not believed
 	e.Pre(ownRequestID)
-	e.Use(s.logRequests(), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}), secureHeaders)
+	e.Use(s.boundTransfers, s.logRequests(), middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: s.logPanic}), secureHeaders)
 	s.routes()
 	return s
 }
@@ -68,8 +74,8 @@ func New(o Options) *Server {
 // Echo returns the router, for routes to be added before serving.
 func (s *Server) Echo() *echo.Echo { return s.echo }
 
-// HTTPServer returns an http.Server that answers with this server's routes. It
-// has no write timeout, since logs are streamed.
+// HTTPServer returns an http.Server that answers with this server's routes. What
+// bounds the transfer of bodies is boundTransfers, since logs are streamed.
 func (s *Server) HTTPServer() *http.Server {
 	return &http.Server{
 		Handler:           s.echo,
