@@ -9,7 +9,7 @@ type automaton struct {
 }
 
 // A wordSet is some of an automaton's words, a bit each.
-type wordSet [2]uint64
+type wordSet [3]uint64
 
 const (
 	maxWords = len(wordSet{}) * 64
@@ -17,15 +17,12 @@ const (
 )
 
 func (s *wordSet) add(word int)           { s[word/64] |= 1 << (word % 64) }
-func (s *wordSet) join(o wordSet)         { s[0] |= o[0]; s[1] |= o[1] }
-func (s wordSet) empty() bool             { return s[0]|s[1] == 0 }
-func (s wordSet) overlaps(o wordSet) bool { return s[0]&o[0]|s[1]&o[1] != 0 }
+func (s *wordSet) join(o wordSet)         { s[0] |= o[0]; s[1] |= o[1]; s[2] |= o[2] }
+func (s wordSet) empty() bool             { return s[0]|s[1]|s[2] == 0 }
+func (s wordSet) overlaps(o wordSet) bool { return s[0]&o[0]|s[1]&o[1]|s[2]&o[2] != 0 }
 
 // newAutomaton returns the automaton for words in lower case, at most maxWords.
 func newAutomaton(words []string) *automaton {
-	if len(words) > maxWords {
-		panic("rules: too many needles")
-	}
 	a := &automaton{next: make([][256]uint16, 1), found: make([]wordSet, 1)}
 	for i, word := range words {
 		state := uint16(0)

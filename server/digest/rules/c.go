@@ -58,7 +58,10 @@ var cRules = []rule{
 	},
 	{
 		rank: exact, needles: []string{"terminate called", "smashing detected", "free(): ", "corrupted ", "malloc(): "},
-		line:  re(`^(terminate called .+|\*\*\* stack smashing detected.*|(?:free|malloc|munmap_chunk)\(\): .+|corrupted (?:size|double).+|double free or corruption.*)`),
+		line: re(`^(terminate called .+|\*\*\* stack smashing detected.*|(?:free|malloc|munmap_chunk)\(\): .+|corrupted (?:size|double).+|double free or corruption.*)`),
+		title: func(w *window, at int) string {
+			return join(w.text(at), strings.TrimPrefix(w.text(w.after(at, 1, cppWhat.MatchString)), "what():  "))
+		},
 		after: 3,
 	},
 	{ // ctest
@@ -79,6 +82,8 @@ var cRules = []rule{
 		before: 4,
 	},
 }
+
+var cppWhat = regexp.MustCompile(`^\s+what\(\):  `)
 
 var ctestDots = regexp.MustCompile(`^\d+/\d+ Test +#\d+: (\S+) \.*\*\*\*(.+?) +[\d.]+ sec.*$`)
 

@@ -28,9 +28,14 @@ var prefix = regexp.MustCompile(`^(?:` +
 	`[A-Za-z][\w.-]{0,40} +\| )`)
 
 // Clean returns a row's text without escape sequences, control characters, a
-// timestamp and space at its end.
+// timestamp and space at its end. Of an event of `go test -json` it is the output
+// that is in it.
 func Clean(row []byte) string {
-	text := string(rowText(row))
+	row = rowText(row)
+	if event, ok := goEventOf(row); ok {
+		row = rowText([]byte(event.Output))
+	}
+	text := string(row)
 	if strings.ContainsFunc(text, control) {
 		text = strings.Map(visible, sequences.ReplaceAllString(text, ""))
 	}

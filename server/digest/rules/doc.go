@@ -21,6 +21,12 @@
 // step run until one fails, so the error is in the output of the last one. Only
 // one that does nothing but exit leaves what was found in them.
 //
+// # What tools put around it
+//
+// Rules see what a program printed (clean.go): without colours and timestamps, and
+// of the events of `go test -json` the output that is in them. All output is looked
+// at as it was written, so a rule fits it whoever passed it on.
+//
 // # A new rule
 //
 // Rules stand in a file for each language, in a table. Add a real log to

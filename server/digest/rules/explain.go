@@ -123,8 +123,21 @@ func (w *window) text(i int) string {
 // withNext is a title of the rule's words and the next line that has any.
 func withNext(words func(string) string) func(*window, int) string {
 	return func(w *window, at int) string {
-		return join(words(w.texts[at]), w.text(w.after(at, 4, filled)))
+		return join(words(w.texts[at]), w.sentence(w.after(at, 4, filled)))
 	}
+}
+
+// sentence returns the text of a row and, if that ends with a colon, of the next
+// that has any.
+func (w *window) sentence(i int) string {
+	text := w.text(i)
+	if !strings.HasSuffix(text, ":") {
+		return text
+	}
+	if next := w.text(w.after(i, 3, filled)); next != "" && !strings.HasPrefix(next, "+ ") { // the legend of a diff
+		return text + " " + next
+	}
+	return strings.TrimSuffix(text, ":")
 }
 
 // join puts what failed before why.

@@ -54,7 +54,7 @@ var javaRules = []rule{
 	},
 	{
 		rank: tool, needles: []string{"[error] ", "[fatal] ", "error\x1b"},
-		line:  re(`^\[(?:ERROR|FATAL)\] ((?:Failed to execute goal|Non-resolvable|Unknown lifecycle phase|No plugin found|The goal you specified|Malformed POM|Plugin \S+ or one of its dependencies|The project \S+ .*has \d+ error).*)`),
+		line:  re(`^\[(?:ERROR|FATAL)\] ((?:Failed to execute goal|Non-resolvable|Unknown lifecycle phase|No plugin found|The goal you specified|Malformed POM|Plugin \S+ or one of its dependencies|The project \S+ .*has \d+ error|'\S+' is missing).*)`),
 		after: 4,
 	},
 	{ // a stack trace, which tests that pass print too

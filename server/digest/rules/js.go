@@ -52,8 +52,8 @@ var jsRules = []rule{
 		after: 10,
 	},
 	{ // node --test, as people read it
-		rank: exact, needles: []string{"✖ "},
-		line:   re(`^✖ (failing tests:)$`),
+		rank: exact, needles: []string{"✖ failing", "failed tests:"},
+		line:   re(`^(✖ failing tests:|Failed tests:)$`),
 		refine: func(w *window, at int) int { return orSelf(w.after(at, 6, nodeTest.MatchString), at) },
 		title:  withNext(func(text string) string { return nodeTest.ReplaceAllString(strings.TrimSpace(text), "$1") }),
 		after:  10, long: true,
@@ -143,7 +143,7 @@ func tapTitle(w *window, at int) string {
 	if why := tapError.FindStringSubmatch(w.texts[i])[1]; why != "" {
 		return join(name, why)
 	}
-	return join(name, w.text(w.after(i, 2, filled)))
+	return join(name, w.sentence(w.after(i, 2, filled)))
 }
 
 // webpackTitle adds the error where the row has only the place of it.

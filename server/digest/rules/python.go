@@ -16,7 +16,11 @@ var pythonRules = []rule{
 		line: re(`^(?:FAIL|ERROR): (\w+ \([\w.]+\).*)`),
 		title: func(w *window, at int) string {
 			name := strings.TrimPrefix(strings.TrimPrefix(w.texts[at], "FAIL: "), "ERROR: ")
-			return join(name, w.text(w.after(at, 40, pythonError.MatchString)))
+			why := w.after(at, 40, pythonError.MatchString)
+			if strings.Contains(w.text(why), "Failed to import test module") { // for the reason that is below
+				why = orSelf(w.after(why, 40, pythonError.MatchString), why)
+			}
+			return join(name, w.text(why))
 		},
 		after: 11, long: true,
 	},
@@ -44,6 +48,15 @@ var pythonRules = []rule{
 		rank: tool, needles: []string{"failed ", "error "},
 		line:  re(`^((?:FAILED|ERROR) \S+(?:::\S+|\.py)(?: - .+)?)$`),
 		after: 4,
+	},
+	{
+		rank: trace, needles: []string{"group: "},
+		line:  re(`^\s+\| ((?:\w+\.)*(?:Base)?ExceptionGroup: .+)`),
+		after: 8,
+	},
+	{
+		rank: tool, needles: []string{": no module named "},
+		line: re(`^\S*python[\d.]*(?:\.exe)?: (No module named .+)`),
 	},
 	{
 		rank: tool, needles: []string{"internalerror>"},

@@ -71,7 +71,9 @@ func compile(groups ...[]rule) ([]rule, *automaton) {
 		for _, n := range rules[i].needles {
 			at := slices.Index(words, n)
 			if at < 0 {
-				at = len(words)
+				if at = len(words); at == maxWords {
+					panic("rules: too many needles")
+				}
 				words = append(words, n)
 			}
 			rules[i].mask.add(at)

@@ -101,6 +101,10 @@ func TestClean(t *testing.T) {
 		"\x1b[1;31mred\x1b[0m\x1b(B \t":   "red",
 		"a\x1b]0;title\x07b":              "ab",
 		"\ta\tb":                          "\ta\tb",
+		`{"Time":"t","Action":"output","Package":"p","Output":"\t1%\r\u001b[31m2%\n"}`: "2%",
+		`{"Time":"t","Action":"pass","Package":"p"}`:                                   "",
+		`{"Action":"output","Output":"of somebody else"}`:                              `{"Action":"output","Output":"of somebody else"}`,
+		`{"Time":"t","Action":"output","Package":"cut`:                                 `{"Time":"t","Action":"output","Package":"cut`,
 	} {
 		if got := rules.Clean([]byte(in)); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

@@ -51,6 +51,10 @@ var shellRules = []rule{
 		},
 		after: 4,
 	},
+	{ // perl's die
+		rank: trace, needles: []string{" line "},
+		line: re(`^(\S.* at \S+ line \d+\.)$`),
+	},
 	{ // git
 		rank: tool, needles: []string{"fatal: "},
 		line:   re(`^fatal: (.+)`),
@@ -58,7 +62,7 @@ var shellRules = []rule{
 		before: 2, after: 2,
 	},
 	{ // a program: "cp: cannot stat 'x': No such file or directory"
-		rank: errno, needles: []string{"no such file", "permission denied", "cannot ", "not found", "no space left", "connection refused", "could not resolve", "not permitted", "returned error: "},
+		rank: errno, needles: []string{"no such file", "permission denied", "cannot ", "not found", "no space left", "connection refused", "could not resolve", "not permitted", "returned error: ", "curl: ("},
 		line:   re(`^([\w./+-]+: (?:.*` + complaints + `|\(\d+\) .+))$`),
 		before: 3, after: 3,
 	},
