@@ -51,13 +51,16 @@ func (t *droneTemp) decode(d *decoder, n *yaml.Node) {
 	}
 }
 
-// tempName is what is taken into the name of an engine's volume as it is.
-var tempName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?$`)
+// tempName is what is taken into the name of an engine's volume as it is, up to
+// maxTempName bytes.
+var tempName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$`)
+
+const maxTempName = 40
 
 // tempVolume returns the part of an engine's volume name that stands for a temp
 // volume. Drone takes any name for one, so that others become a hash.
 func tempVolume(name string) string {
-	if tempName.MatchString(name) {
+	if len(name) <= maxTempName && tempName.MatchString(name) {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))

@@ -9,8 +9,14 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// volumeName is what a container engine takes for the name of a volume.
-var volumeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{1,62}$`)
+// volumeName is what a container engine takes for the name of a volume, of any
+// length.
+var volumeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]+$`)
+
+// maxVolumeName is the most bytes of one.
+const maxVolumeName = 63
+
+func isVolumeName(s string) bool { return len(s) <= maxVolumeName && volumeName.MatchString(s) }
 
 // volumes are folders of the machine, and named volumes, in a container.
 type volumes struct {
@@ -50,7 +56,7 @@ func parseMount(s string) (m Mount, fault string) {
 	switch {
 	case path.IsAbs(m.Source):
 		m.Kind, m.Source = MountHost, path.Clean(m.Source)
-	case volumeName.MatchString(m.Source):
+	case isVolumeName(m.Source):
 		m.Kind = MountVolume
 	default:
 		return m, "begins with neither an absolute path nor the name of a volume"

@@ -12,8 +12,11 @@ import (
 // maxName is the most bytes of a name; it is shown in lists and statuses.
 const maxName = 100
 
-// hostName is what a container can be reached by.
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$`)
+// hostName is what a container can be reached by, of any length.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
+
+// maxHostName is the most bytes of one.
+const maxHostName = 63
 
 func (w *workflow) checkName() {
 	fault := nameFault(w.doc.name, "")
@@ -75,7 +78,7 @@ func (w *workflow) checkServiceName(c *containerFile) {
 	if w.doc.dialect != slipway {
 		name = strings.ReplaceAll(name, ".", "-")
 	}
-	if !hostName.MatchString(name) {
+	if len(name) > maxHostName || !hostName.MatchString(name) {
 		w.decoder.report(c.nameNode(), fmt.Sprintf("the name `%s` of a service is not a host name", clip(c.Name.value)), "use letters, digits and `-`")
 	}
 }

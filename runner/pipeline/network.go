@@ -9,8 +9,15 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// domain is a name that can be looked up, loosely.
-var domain = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?$`)
+// domain is a name that can be looked up, loosely, of any length.
+var domain = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$`)
+
+// maxDomain is the most bytes of a domain, without a dot at its end.
+const maxDomain = 253
+
+func isDomain(s string) bool {
+	return len(strings.TrimSuffix(s, ".")) <= maxDomain && domain.MatchString(s)
+}
 
 // dns are the name servers of a container.
 type dns struct{ confidentials }
@@ -36,7 +43,7 @@ func (v *dnsSearch) decode(d *decoder, n *yaml.Node) {
 }
 
 func domainFault(s string) string {
-	if !domain.MatchString(s) && s != "." {
+	if !isDomain(s) && s != "." {
 		return "is not a domain"
 	}
 	return ""
@@ -75,7 +82,7 @@ func extraHost(s string) string {
 
 func extraHostFault(s string) string {
 	host, address, ok := splitExtraHost(s)
-	if !ok || !domain.MatchString(host) || address != hostGateway && addressFault(address) != "" {
+	if !ok || !isDomain(host) || address != hostGateway && addressFault(address) != "" {
 		return "is not a host and its address"
 	}
 	return ""
@@ -95,7 +102,7 @@ func (v *networkMode) decode(d *decoder, n *yaml.Node) {
 }
 
 func networkFault(s string) string {
-	if !volumeName.MatchString(s) {
+	if !isVolumeName(s) {
 		return "is not the name of a network"
 	}
 	return ""

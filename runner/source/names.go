@@ -8,13 +8,16 @@ import (
 )
 
 var (
-	keyPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$`)
+	keyPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`) // up to maxKey
 	shaPattern = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 )
 
+// maxKey is the most bytes of a mirror's key.
+const maxKey = 200
+
 // checkKey accepts what can safely be part of a file name.
 func checkKey(key string) error {
-	if !keyPattern.MatchString(key) {
+	if len(key) > maxKey || !keyPattern.MatchString(key) {
 		return invalid("mirror key %q", key)
 	}
 	return nil

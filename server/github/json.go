@@ -85,15 +85,18 @@ func (a *account) user() User {
 }
 
 var (
-	nameRE = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
+	nameRE = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 	shaRE  = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 	zeroRE = regexp.MustCompile(`^0+$`)
 )
 
+// maxName is the most bytes of a name.
+const maxName = 100
+
 // validName tells what GitHub may allow as an owner or a repository: names
 // become parts of paths and URLs.
 func validName(name string) bool {
-	return nameRE.MatchString(name) && name != "." && name != ".."
+	return len(name) <= maxName && nameRE.MatchString(name) && name != "." && name != ".."
 }
 
 // validSHA tells a commit's full SHA-1 or SHA-256; that of nothing, all zeros,

@@ -7,10 +7,10 @@
 //
 // It runs in an image that holds nothing but the program, once for each sandbox,
 // so it imports little and allocates less. By itself it has 0.8 MiB of memory of
-// its own; as a command of slipway 7.5 MiB, since Go initializes all packages of
-// a program before main: 3 MiB are the tables of server/digest/rules. The 15 MiB
-// of the program's file that it maps are shared by all sandboxes. To give back
-// what is garbage by then saves 1.4 MiB, and to run before other packages are
-// initialized 2 MiB, which is worth neither the time nor the surprise. (Go 1.26,
-// linux/amd64: Anonymous and Pss_File of smaps_rollup.)
+// its own; as a command of slipway 3.9 MiB, since Go initializes all packages of
+// a program before main (GODEBUG=inittrace=1 shows what each takes): ours make
+// their larger tables when they need them, the rest is that of libraries. The
+// 15 MiB of the program's file that it maps are shared by all sandboxes. To give
+// back what is garbage by then saves 0.2 MiB, which is not worth the time. (Go
+// 1.26, linux/amd64: Anonymous and Pss_File of smaps_rollup.)
 package pause

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -83,9 +82,9 @@ var cRules = []rule{
 	},
 }
 
-var cppWhat = regexp.MustCompile(`^\s+what\(\):  `)
+var cppWhat = lazy(`^\s+what\(\):  `)
 
-var ctestDots = regexp.MustCompile(`^\d+/\d+ Test +#\d+: (\S+) \.*\*\*\*(.+?) +[\d.]+ sec.*$`)
+var ctestDots = lazy(`^\d+/\d+ Test +#\d+: (\S+) \.*\*\*\*(.+?) +[\d.]+ sec.*$`)
 
 // cmakeTitle is the place and the message, which stands below it, indented.
 func cmakeTitle(w *window, at int) string {
@@ -111,4 +110,4 @@ func gtestTitle(w *window, at int) string {
 	return join(place, why)
 }
 
-var gtestRun = regexp.MustCompile(`^\[ RUN +\] `)
+var gtestRun = lazy(`^\[ RUN +\] `)

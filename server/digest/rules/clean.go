@@ -2,7 +2,6 @@ package rules
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 )
 
@@ -21,7 +20,7 @@ func rowText(text []byte) []byte {
 
 // prefix is what some tools put before a program's output: the time, the step
 // and the time of BuildKit, the name of a service.
-var prefix = regexp.MustCompile(`^(?:` +
+var prefix = lazy(`^(?:` +
 	`\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]? |` +
 	`\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]? |` +
 	`#\d+ \d+\.\d+ |` +
@@ -58,7 +57,7 @@ func prefixed(text string) bool {
 
 // sequences are those of a terminal: control sequences, strings up to their
 // terminator, and the short ones.
-var sequences = regexp.MustCompile("\x1b(?:\\[[0-?]*[\\x20-\\x2f]*[\\x40-\\x7e]|[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[\\x20-\\x2f]+[0-~]|[0-~])")
+var sequences = lazy("\x1b(?:\\[[0-?]*[\\x20-\\x2f]*[\\x40-\\x7e]|[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[\\x20-\\x2f]+[0-~]|[0-~])")
 
 func control(r rune) bool { return r < 0x20 && r != '\t' || r >= 0x7f && r < 0xa0 }
 

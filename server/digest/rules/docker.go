@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -32,9 +31,9 @@ var dockerRules = []rule{
 }
 
 var (
-	dockerStep = regexp.MustCompile(`^#\d+ ERROR: `)
-	dockerEnd  = regexp.MustCompile(`^(?:(?i:error): )?failed to (?:solve|build): (?:failed to solve: )?`)
-	dockerRun  = regexp.MustCompile(`^process "(?:/bin/sh -c )?(.+)" did not complete successfully: (exit code: \d+)$`)
+	dockerStep = lazy(`^#\d+ ERROR: `)
+	dockerEnd  = lazy(`^(?:(?i:error): )?failed to (?:solve|build): (?:failed to solve: )?`)
+	dockerRun  = lazy(`^process "(?:/bin/sh -c )?(.+)" did not complete successfully: (exit code: \d+)$`)
 )
 
 // dockerTitle says shorter which command failed in a RUN.

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -32,7 +31,7 @@ var goRules = []rule{
 	{
 		rank: exact, needles: []string{"panic: ", "fatal error: ", "sigquit: ", "sigabrt: ", "sigsegv: "},
 		line:  re(`^((?:panic|fatal error|SIG(?:QUIT|ABRT|SEGV)): .+)`),
-		not:   regexp.MustCompile(`^fatal error: (?:.+ file not found|too many errors)`), // of a C compiler
+		not:   lazy(`^fatal error: (?:.+ file not found|too many errors)`), // of a C compiler
 		title: goPanicTitle,
 		after: 10, long: true,
 	},
@@ -51,7 +50,7 @@ var goRules = []rule{
 	{
 		rank: tool, needles: []string{"go: "},
 		line:  re(`^go: ((?:.+@.+: |.+requires .+|.+requires go|errors parsing|cannot |updates to go\.mod|inconsistent|missing|go\.mod file not found|.*unknown revision|.*no matching versions).*)`),
-		not:   regexp.MustCompile(`^go: (?:downloading|finding|extracting|upgraded|added) `),
+		not:   lazy(`^go: (?:downloading|finding|extracting|upgraded|added) `),
 		after: 3,
 	},
 }
@@ -60,12 +59,12 @@ var goRules = []rule{
 func wholeRow(w *window, at int) string { return strings.TrimPrefix(w.text(at), "./") }
 
 var (
-	goFrame    = regexp.MustCompile(`^\s+(\S+\.go:\d+)(?: \+0x[0-9a-f]+)?$`)
-	goStandard = regexp.MustCompile(`(?:^|/src/)(?:runtime|testing|reflect|sync|internal|time)/|^_testmain\.go`)
-	goAgain    = regexp.MustCompile(` \[recovered(?:, repanicked)?\]$`)
-	goRunning  = regexp.MustCompile(`^\s+\S+ \([\dhms.]+\)$`)
-	goDuration = regexp.MustCompile(`\s+(?:\(cached\)|[\d.]+s)$`)
-	goNoReason = regexp.MustCompile(`^(?:FAIL|PASS|ok|\?|coverage:|exit status|# |=== |\s*--- )`)
+	goFrame    = lazy(`^\s+(\S+\.go:\d+)(?: \+0x[0-9a-f]+)?$`)
+	goStandard = lazy(`(?:^|/src/)(?:runtime|testing|reflect|sync|internal|time)/|^_testmain\.go`)
+	goAgain    = lazy(` \[recovered(?:, repanicked)?\]$`)
+	goRunning  = lazy(`^\s+\S+ \([\dhms.]+\)$`)
+	goDuration = lazy(`\s+(?:\(cached\)|[\d.]+s)$`)
+	goNoReason = lazy(`^(?:FAIL|PASS|ok|\?|coverage:|exit status|# |=== |\s*--- )`)
 )
 
 // goPlace returns the file and line of the first frame of a stack, within the
@@ -131,7 +130,7 @@ func goPackageTitle(w *window, at int) string {
 }
 
 // submatch returns what an expression's first group fits, "" if it does not.
-func submatch(expression *regexp.Regexp, text string) string {
+func submatch(expression *expression, text string) string {
 	if m := expression.FindStringSubmatch(text); m != nil {
 		return m[1]
 	}

@@ -1,21 +1,20 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	goFail    = regexp.MustCompile(`^\s*(?:---|===) FAIL: (?:\S+ )??(\S+)(?: \([\d.]+s\))?$`)
-	goRun     = regexp.MustCompile(`^\s*=== (?:RUN|CONT|NAME) +(\S+)$`)
-	goMessage = regexp.MustCompile(`^\s+[\w.-]+\.go:\d+:(?: (.+))?$`)
+	goFail    = lazy(`^\s*(?:---|===) FAIL: (?:\S+ )??(\S+)(?: \([\d.]+s\))?$`)
+	goRun     = lazy(`^\s*=== (?:RUN|CONT|NAME) +(\S+)$`)
+	goMessage = lazy(`^\s+[\w.-]+\.go:\d+:(?: (.+))?$`)
 	// goWrong are words with which a test says that something is wrong; what it
 	// only logs looks the same otherwise.
-	goWrong = regexp.MustCompile(`(?i)\b(?:want|got|expected?|fail(?:ed|ure)?|errors?|unexpected|mismatch|diff|should|must|cannot|can't|could not|not equal|invalid|no such)\b|!=|\bError Trace:`)
+	goWrong = lazy(`(?i)\b(?:want|got|expected?|fail(?:ed|ure)?|errors?|unexpected|mismatch|diff|should|must|cannot|can't|could not|not equal|invalid|no such)\b|!=|\bError Trace:`)
 
-	testifyTrace = regexp.MustCompile(`^\s+Error Trace:`)
-	testifyError = regexp.MustCompile(`^\s+Error: +\t?(.+)`)
-	testifySide  = regexp.MustCompile(`^\s+(expected|actual) *: (.+)`)
+	testifyTrace = lazy(`^\s+Error Trace:`)
+	testifyError = lazy(`^\s+Error: +\t?(.+)`)
+	testifySide  = lazy(`^\s+(expected|actual) *: (.+)`)
 )
 
 // goTestMessage finds what a test said that failed, from the row with its name:
@@ -110,7 +109,7 @@ func goTestTitle(w *window, at int) string {
 		return join(event.Test, w.goWords(at))
 	}
 	for i := at - 1; i >= 0; i-- {
-		for _, heads := range []*regexp.Regexp{goFail, goRun} {
+		for _, heads := range []*expression{goFail, goRun} {
 			if name := submatch(heads, w.texts[i]); name != "" {
 				return join(name, w.goWords(at))
 			}

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -14,7 +13,7 @@ var javaRules = []rule{
 	{ // surefire
 		rank: exact, needles: []string{"<<< failure!", "<<< error!"},
 		line: re(`^(?:\[ERROR\] +)?(\S.+?)(?: --)? +Time elapsed: .+ <<< (?:FAILURE|ERROR)!`),
-		not:  regexp.MustCompile(`^(?:\[ERROR\] +)?Tests run:`),
+		not:  lazy(`^(?:\[ERROR\] +)?Tests run:`),
 		title: func(w *window, at int) string {
 			name, _, _ := strings.Cut(strings.TrimPrefix(w.texts[at], "[ERROR]"), "Time elapsed")
 			return join(strings.TrimRight(strings.TrimSpace(name), " -"), w.text(w.after(at, 1, filled)))
@@ -29,7 +28,7 @@ var javaRules = []rule{
 	{ // tests in Gradle
 		rank: exact, needles: []string{" failed"},
 		line:  re(`^(\S.* > \S.*) FAILED$`),
-		not:   regexp.MustCompile(`^> Task `),
+		not:   lazy(`^> Task `),
 		title: withNext(func(text string) string { return strings.TrimSuffix(text, " FAILED") }),
 		after: 6,
 	},

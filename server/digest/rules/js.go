@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -15,7 +14,7 @@ var jsRules = []rule{
 	{ // jest
 		rank: exact, needles: []string{"●"},
 		line:  re(`^\s*● (.+)`),
-		not:   regexp.MustCompile(`● (?:Console|.*Warning:|.*[Dd]eprecat.*|Cannot log after tests are done.*|Process complete|process\.\w+ called.*)$`),
+		not:   lazy(`● (?:Console|.*Warning:|.*[Dd]eprecat.*|Cannot log after tests are done.*|Process complete|process\.\w+ called.*)$`),
 		title: withNext(func(text string) string { return strings.TrimSpace(strings.Replace(text, "●", "", 1)) }),
 		after: 11, long: true,
 	},
@@ -47,7 +46,7 @@ var jsRules = []rule{
 	{ // TAP: node --test, tap, ava, bats
 		rank: exact, needles: []string{"not ok "},
 		line:  re(`^\s*not ok \d+ (?:- )?(.+)`),
-		not:   regexp.MustCompile(`(?i) # *(?:todo|skip)`),
+		not:   lazy(`(?i) # *(?:todo|skip)`),
 		title: tapTitle,
 		after: 10,
 	},
@@ -74,13 +73,13 @@ var jsRules = []rule{
 	{ // an error that nobody caught: node, deno, bun; and Python's
 		rank: trace, needles: []string{"error"},
 		line:   re(`^((?:Uncaught )?(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit)(?: \[\w+\])?: .+|AssertionError)$`),
-		not:    regexp.MustCompile(`^(?:error|Error): (?:Process completed|Command failed)`),
+		not:    lazy(`^(?:error|Error): (?:Process completed|Command failed)`),
 		refine: nil, before: 6, after: 5,
 	},
 	{ // npm, pnpm, yarn
 		rank: tool, needles: []string{"npm err", "npm \x1b", "npm\x1b"},
 		line:  re(`^npm (?:ERR!|error) (.+)`),
-		not:   regexp.MustCompile(`^npm (?:ERR!|error) (?:code|errno|path|syscall|dest|signal|command|workspace|location|cwd|node|npm) `),
+		not:   lazy(`^npm (?:ERR!|error) (?:code|errno|path|syscall|dest|signal|command|workspace|location|cwd|node|npm) `),
 		after: 6,
 	},
 	{
@@ -91,15 +90,15 @@ var jsRules = []rule{
 }
 
 var (
-	vitestName     = regexp.MustCompile(`^\s*FAIL\s+(?:\|\S+\| +)?(?:\S+ > )?`)
-	mochaCase      = regexp.MustCompile(`^\s+1\) `)
-	mochaError     = regexp.MustCompile(`^\s+(?:(?:Uncaught )?\w*(?:Error|Exception)\b.*|.*expected .+)`)
-	playwrightName = regexp.MustCompile(`^\s+1\) (?:\[[\w -]+\] › )?`)
-	nodeTest       = regexp.MustCompile(`^✖ (.+?)(?: \([\d.]+ms\))?$`)
-	tapError       = regexp.MustCompile(`^\s+(?:error|message): *['"|>]*-? *(.*?)['"]?$`)
-	tapName        = regexp.MustCompile(`^\s*not ok \d+ (?:- )?`)
-	batsError      = regexp.MustCompile("^#   `(.+)' failed")
-	unindented     = regexp.MustCompile(`^\S`)
+	vitestName     = lazy(`^\s*FAIL\s+(?:\|\S+\| +)?(?:\S+ > )?`)
+	mochaCase      = lazy(`^\s+1\) `)
+	mochaError     = lazy(`^\s+(?:(?:Uncaught )?\w*(?:Error|Exception)\b.*|.*expected .+)`)
+	playwrightName = lazy(`^\s+1\) (?:\[[\w -]+\] › )?`)
+	nodeTest       = lazy(`^✖ (.+?)(?: \([\d.]+ms\))?$`)
+	tapError       = lazy(`^\s+(?:error|message): *['"|>]*-? *(.*?)['"]?$`)
+	tapName        = lazy(`^\s*not ok \d+ (?:- )?`)
+	batsError      = lazy("^#   `(.+)' failed")
+	unindented     = lazy(`^\S`)
 )
 
 // orSelf returns found, or at if nothing was found.

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -27,13 +26,13 @@ var pythonRules = []rule{
 	{ // ruff, flake8, pylint, pycodestyle
 		rank: exact, needles: []string{".py:", ".py\x1b"},
 		line:  re(`^\S+\.pyi?:\d+:\d+: [A-Z]+\d+:? (.+)`),
-		not:   regexp.MustCompile(`:\d+: [CRWI]\d{4}: `), // pylint's that are no errors
+		not:   lazy(`:\d+: [CRWI]\d{4}: `), // pylint's that are no errors
 		title: wholeRow,
 		after: 7,
 	},
 	{ // ruff, the long way
 		rank: exact, needles: []string{"--> "},
-		above:  regexp.MustCompile(`^(?:[A-Z]{1,6}\d{3,4}|SyntaxError|invalid-syntax)\b:? `),
+		above:  lazy(`^(?:[A-Z]{1,6}\d{3,4}|SyntaxError|invalid-syntax)\b:? `),
 		line:   re(`^\s*--> \S+\.pyi?:\d+:\d+$`),
 		refine: func(_ *window, at int) int { return max(0, at-1) },
 		title:  func(w *window, at int) string { return join(place(w, at+1), w.text(at)) },
@@ -66,8 +65,8 @@ var pythonRules = []rule{
 }
 
 var (
-	pythonError = regexp.MustCompile(`^(?:\w+\.)*\w*(?:Error|Exception|Failure|Interrupt|Exit|Warning)\b(?:: .*)?$`)
-	arrow       = regexp.MustCompile(`^\s*--> (.+)$`)
+	pythonError = lazy(`^(?:\w+\.)*\w*(?:Error|Exception|Failure|Interrupt|Exit|Warning)\b(?:: .*)?$`)
+	arrow       = lazy(`^\s*--> (.+)$`)
 )
 
 // place is where an arrow points to, in the row at i.

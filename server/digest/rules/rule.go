@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"regexp"
 	"slices"
-	"strings"
+	"sync"
 )
 
 // A rank says how well a row tells why the step failed.
@@ -29,11 +28,11 @@ type rule struct {
 	needles []string
 	// line fits the row's text without colours and timestamps. Its last group,
 	// if any, is the title.
-	line *regexp.Regexp
+	line *expression
 	// above fits the row before as well; nil for any.
-	above *regexp.Regexp
+	above *expression
 	// not are rows that the rule does not fit although line does; nil for none.
-	not *regexp.Regexp
+	not *expression
 	// refine returns the row to show for the one that fits; nil for that one.
 	refine func(w *window, at int) int
 	// title returns the title; nil for what line says. at is the row to show.
@@ -61,10 +60,19 @@ func (r *rule) words(text string) string {
 	return m[len(m)-1]
 }
 
-// all are the rules, and needles finds those that are worth trying on a row.
-var all, needles = compile(goRules, jsRules, pythonRules, rustRules, javaRules, cRules, dockerRules, shellRules)
+// A rulebook is all rules, the best first, and what finds those that are worth
+// trying on a row.
+type rulebook struct {
+	rules   []rule
+	needles *automaton
+}
 
-func compile(groups ...[]rule) ([]rule, *automaton) {
+// book is made when it is needed first, for the reason of expression.
+var book = sync.OnceValue(func() *rulebook {
+	return newRulebook(goRules, jsRules, pythonRules, rustRules, javaRules, cRules, dockerRules, shellRules)
+})
+
+func newRulebook(groups ...[]rule) *rulebook {
 	rules := slices.Concat(groups...)
 	var words []string
 	for i := range rules {
@@ -81,13 +89,5 @@ func compile(groups ...[]rule) ([]rule, *automaton) {
 	}
 	// The best first, so that a row's search is over with the first that fits.
 	slices.SortStableFunc(rules, func(a, b rule) int { return int(b.rank - a.rank) })
-	return rules, newAutomaton(words)
-}
-
-// re compiles an expression that is tried at the beginning of a row only.
-func re(expression string) *regexp.Regexp {
-	if !strings.HasPrefix(expression, "^") {
-		panic("rules: not anchored: " + expression)
-	}
-	return regexp.MustCompile(expression)
+	return &rulebook{rules: rules, needles: newAutomaton(words)}
 }

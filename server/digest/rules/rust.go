@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -14,7 +13,7 @@ var rustRules = []rule{
 	},
 	{ // rustc and clippy, where the error has no code
 		rank: exact, needles: []string{"--> "},
-		above:  regexp.MustCompile(`^error: `),
+		above:  lazy(`^error: `),
 		line:   re(`^\s*--> \S+\.rs:\d+:\d+$`),
 		refine: func(_ *window, at int) int { return max(0, at-1) },
 		title:  rustTitle,
@@ -47,7 +46,7 @@ var rustRules = []rule{
 	},
 }
 
-var rustPanic = regexp.MustCompile(`^thread '(.+)' (?:\(\d+\) )?panicked at (?:'(.+)', )?(\S+?):?$`)
+var rustPanic = lazy(`^thread '(.+)' (?:\(\d+\) )?panicked at (?:'(.+)', )?(\S+?):?$`)
 
 // rustTitle puts the place, to which an arrow points, before the error.
 func rustTitle(w *window, at int) string {

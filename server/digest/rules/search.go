@@ -2,7 +2,6 @@ package rules
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"github.com/slipway-ci/slipway/store/logs"
@@ -24,7 +23,7 @@ type Search struct {
 }
 
 // quits are commands that only end the step.
-var quits = regexp.MustCompile(`^\s*(?:exit\b|false\s*$|return\b)`)
+var quits = lazy(`^\s*(?:exit\b|false\s*$|return\b)`)
 
 const (
 	maxCommand = 1 << 10 // bytes kept of a command
@@ -85,14 +84,15 @@ func (s *Search) look(l *logs.Line) {
 
 // try looks for a rule that fits a row and is better than what was found.
 func (s *Search) try(n int64, text []byte) {
-	hits := needles.scan(text)
+	b := book()
+	hits := b.needles.scan(text)
 	if hits.empty() || s.tries == maxTries {
 		return
 	}
 	s.tries++
 	clean, cleaned := "", false
-	for i := range all {
-		r := &all[i]
+	for i := range b.rules {
+		r := &b.rules[i]
 		if r.rank < s.best || r.rank == s.best && !r.rank.last() {
 			return // no rule after this one is better
 		}

@@ -1,7 +1,5 @@
 package rules
 
-import "regexp"
-
 // complaints are what shells and the system say at the end of a row.
 const complaints = `(?:[Nn]ot found|[Pp]ermission denied|[Ss]yntax error.*|unbound variable|parameter (?:null or )?not set|` +
 	`[Nn]o such file or directory|cannot execute.*|[Ee]xec format error|[Bb]ad (?:substitution|interpreter.*|fd number)|ambiguous redirect|` +
@@ -69,7 +67,7 @@ var shellRules = []rule{
 	{ // anything that calls an error one
 		rank: word, needles: []string{"error:", "fatal:", "error\x1b", "fatal\x1b"},
 		line: re(`^(?:[Ee]rror|ERROR|[Ff]atal|FATAL|[Ff]atal error|##\[error\])(?: \[?\w+\]?)?: ?(\S.*)`),
-		not: regexp.MustCompile(`(?i)^(?:error: (?:could not compile|aborting due to|test failed, to rerun|process didn't exit|pip's dependency resolver)|` +
+		not: lazy(`(?i)^(?:error: (?:could not compile|aborting due to|test failed, to rerun|process didn't exit|pip's dependency resolver)|` +
 			`errors?: *0\b|error: (?:none|null|false|no error|<nil>)\b)`),
 		title:  wholeRow,
 		before: 2, after: 6,
@@ -77,8 +75,8 @@ var shellRules = []rule{
 }
 
 var (
-	batsName        = regexp.MustCompile(`^ ✗ `)
-	batsFailed      = regexp.MustCompile("^   +`(.+)' failed")
-	shellcheckPlace = regexp.MustCompile(`^In (\S+) line (\d+):$`)
-	shellcheck      = regexp.MustCompile(`(SC\d{4}\b.*)$`)
+	batsName        = lazy(`^ ✗ `)
+	batsFailed      = lazy("^   +`(.+)' failed")
+	shellcheckPlace = lazy(`^In (\S+) line (\d+):$`)
+	shellcheck      = lazy(`(SC\d{4}\b.*)$`)
 )

@@ -37,7 +37,10 @@ type Repo struct {
 	known map[string]bool
 }
 
-var nameRE = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$`)
+// maxName is the most bytes of a name that nameRE fits.
+const maxName = 100
+
+var nameRE = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]*$`)
 
 // AddRepo makes an empty repository.
 func (s *Server) AddRepo(ctx context.Context, owner, name string, o RepoOptions) (*Repo, error) {
@@ -67,7 +70,7 @@ func (r *Repo) Fork(ctx context.Context, owner string) (*Repo, error) {
 
 // add makes the repository on disk and makes it known.
 func (s *Server) add(ctx context.Context, r *Repo) error {
-	if !nameRE.MatchString(r.owner) || !nameRE.MatchString(r.name) || strings.HasSuffix(r.name, ".git") {
+	if max(len(r.owner), len(r.name)) > maxName || !nameRE.MatchString(r.owner) || !nameRE.MatchString(r.name) || strings.HasSuffix(r.name, ".git") {
 		return errors.New("not a name GitHub allows")
 	}
 	if err := checkRef(r.defaultBranch); err != nil {
