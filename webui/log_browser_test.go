@@ -308,6 +308,29 @@ func TestBrowserShowsAllOfALongRow(t *testing.T) {
 	b.await(`document.querySelector('#L1 .t').textContent.length === 100005 && document.querySelector('#L1 .t').textContent.endsWith('<end>')`)
 }
 
+// A long line of a command would push its output off the screen.
+func TestBrowserCutsLongCommands(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	long := "echo " + strings.Repeat("0123456789", 200) + "<end>"
+	s.finished(0, command(long, -1), output("out"))
+	b := newTab(t, s)
+	b.do(chromedp.EmulateViewport(360, 740))
+	b.open(stepPage)
+	b.await(`document.querySelector('.cmd > .cut') && document.querySelector('#L1 .t').textContent.length < 400`)
+	if h := eval[int](b, `document.querySelector('.cmd > summary').offsetHeight`); h > 370 {
+		t.Errorf("the command is %d high on a phone", h)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('.cmd > .cut').click()`))
+	b.await(`document.querySelector('#L1 .t').textContent.endsWith('<end>') && !document.querySelector('.cut') && document.querySelector('.cmd').open`)
+
+	b.open("/")
+	b.open(stepPage)
+	b.retype()
+	b.press("<end>")
+	b.await(`document.querySelector('#L1.now .t')?.textContent.endsWith('<end>') && CSS.highlights.get('log-hit-now')?.size === 1`)
+}
+
 // The end is followed until the reader scrolls up; then he is told what came.
 func TestBrowserFollowsTheEndUntilScrolledUp(t *testing.T) {
 	t.Parallel()

@@ -13,6 +13,10 @@ import (
 // last into them.
 const styleRows = 100
 
+// maxCommandText is the most bytes of a line of a command that are shown unless
+// they are asked for: it stands above its output, and would fill a phone's screen.
+const maxCommandText = 320
+
 // logRow is a row as it is shown.
 type logRow struct {
 	N      int64 // 0 for a line that is not complete
@@ -22,15 +26,18 @@ type logRow struct {
 	HTML   template.HTML
 	// Link leads to this row; "" on those of a command, which fold it and have no
 	// room for another thing to press.
-	Link   string
-	Cut    string // address of the whole text if some of it is not shown
-	Exit   int    // on a command: of the one before it
-	Target bool   // the reader asked for this row
+	Link string
+	// Cut is the address of the whole text if some of it is not shown. Of a command
+	// the link to it stands below, since what folds can hold no links.
+	Cut    string
+	Exit   int  // on a command: of the one before it
+	Target bool // the reader asked for this row
 }
 
 func (r logRow) Notice() bool  { return r.Kind == logs.Notice }
 func (r logRow) Command() bool { return r.Kind == logs.Command }
 func (r logRow) More() bool    { return r.Kind == logs.More }
+func (r logRow) Head() bool    { return r.Command() || r.More() }
 
 // Class is the class that tells rows apart.
 func (r logRow) Class() string {
@@ -64,8 +71,11 @@ type rowMaker struct {
 func (m *rowMaker) row(l *logs.Line) logRow {
 	r := logRow{N: l.N, Kind: l.Kind, Stream: l.Stream, Time: l.Time, Exit: l.Exit}
 	limit := maxRowText
-	if m.whole {
+	switch {
+	case m.whole:
 		limit = logs.MaxText
+	case r.Head():
+		limit = maxCommandText
 	}
 	own := console{} // of a row whose colours last no longer
 	c := &own

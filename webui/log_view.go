@@ -68,6 +68,16 @@ func (p logPart) Count() int64 { return p.To - p.From + 1 }
 // Failed reports whether the command ended with an error.
 func (g *logGroup) Failed() bool { return g.HasExit && g.Exit != 0 }
 
+// Cut is the address of the whole command if some of it is not shown.
+func (g *logGroup) Cut() string {
+	for _, row := range g.Head {
+		if row.Cut != "" {
+			return row.Cut
+		}
+	}
+	return ""
+}
+
 // Start is when the command began, in milliseconds since 1970.
 func (g *logGroup) Start() int64 { return g.Head[0].Time.UnixMilli() }
 

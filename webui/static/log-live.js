@@ -67,6 +67,7 @@ export class Live {
       this.rows.dress(row);
     } else if ('more' in el.dataset && last?.matches('details') && !last.querySelector('.out').childElementCount) {
       last.querySelector('.cmd-text').append(el);
+      if ('cut' in el.dataset && !last.querySelector(':scope > .cut')) last.querySelector('summary').after(whole(el.dataset.cut));
       this.rows.total = number(row);
       this.rows.dress(row);
     } else {
@@ -152,6 +153,15 @@ export class Live {
     });
     this.box.after(b);
   }
+}
+
+// whole is the link below a command of which some is not shown.
+function whole(address) {
+  const link = document.createElement('a');
+  link.className = 'cut';
+  link.href = address;
+  link.textContent = 'command cut here, show all';
+  return link;
 }
 
 // count says how many lines there are, in the words of the page.

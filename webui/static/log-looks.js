@@ -40,15 +40,22 @@ export function startLooks(log, rows, signal) {
   wrap.addEventListener('click', () => change({ wrap: !looks.wrap }), { signal });
   show();
 
-  // A row that was cut is shown whole on demand.
+  // A row that was cut is shown whole on demand, a command with all its rows.
   rows.box.addEventListener('click', async (e) => {
     const cut = e.target.closest('a.cut');
     if (!cut || e.ctrlKey || e.metaKey) return;
     e.preventDefault();
+    if ('asked' in cut.dataset) return;
+    cut.dataset.asked = '';
     const row = cut.closest('.row');
     try {
-      const whole = (await rows.fetch(number(row), 1, signal, '&whole=1')).firstElementChild;
-      row.querySelector('.t').replaceWith(whole.querySelector('.t'));
+      for (const one of row ? [row] : cut.parentElement.querySelectorAll('[data-cut]')) {
+        const whole = (await rows.fetch(number(one), 1, signal, '&whole=1')).firstElementChild;
+        one.querySelector('.t').replaceWith(whole.querySelector('.t'));
+        delete one.dataset.cut;
+        rows.dress(one);
+      }
+      if (!row) cut.remove();
     } catch {
       if (!signal.aborted) location.assign(cut.href);
     }

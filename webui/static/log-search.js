@@ -204,6 +204,8 @@ export class Search {
       if (n !== this.now) continue;
       row.classList.add('now');
       now = ranges;
+      const whole = 'cut' in row.dataset ? row.closest('.cmd') : row;
+      if (!ranges.length) whole.querySelector('.cut')?.click(); // it is in what is not shown
     }
     if (!window.CSS?.highlights) return; // the rows are marked
     CSS.highlights.set('log-hit', new Highlight(...all));
