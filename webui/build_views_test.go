@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slipway-ci/slipway/runner/pipeline"
 	"github.com/slipway-ci/slipway/store"
 )
 
@@ -86,6 +87,31 @@ func TestApprovalNamesTrust(t *testing.T) {
 		"This waits for an approval")
 	if n := strings.Count(page, `class="trust"`); n != 1 {
 		t.Errorf("%d steps are said to use trust", n)
+	}
+}
+
+// Jobs of a matrix that do the same are told of once, with all their images.
+func TestApprovalGroupsJobsOfAMatrix(t *testing.T) {
+	s := newSite(t)
+	r := s.repo("ada", "engine", false)
+	b := push(r, 1)
+	b.Event, b.NeedsApproval, b.Pull = "pull_request", true, &store.Pull{Number: 7, HeadRepo: "mallory/engine", Fork: true}
+	var jobs []store.NewJob
+	for _, version := range []string{"1.24", "1.25", "1.26"} {
+		unit := step("unit")
+		unit.Image = "golang:" + version
+		if version == "1.26" {
+			unit.Commands = []string{"make unit race"}
+		}
+		jobs = append(jobs, planned(pipeline.Workflow{Name: "test (" + version + ")", Base: "test", Matrix: map[string]string{"GO": version},
+			Steps: []pipeline.Step{step("build"), unit}}))
+	}
+	s.create(b, jobs...)
+	page := s.page(t, "/repos/ada/engine/builds/1")
+	wantAll(t, page, `<b>test</b> <span class="dim">(2 jobs: GO 1.24, 1.25)</span>`, "<code>golang:1.24</code>, <code>golang:1.25</code>",
+		"<b>test (1.26)</b>", "make unit race")
+	if n := strings.Count(page, "make build"); n != 2 {
+		t.Errorf("the command is told %d times", n)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/slipway-ci/slipway/runner/pipeline"
 	"github.com/slipway-ci/slipway/store"
 )
 
@@ -24,7 +23,8 @@ type frame struct {
 	// Live is the address of the stream that keeps the page current; "" if
 	// nothing of it changes.
 	Live string
-	// Crumbs lead from the list of repositories to this page.
+	// Crumbs lead from the list of repositories to what this page is a part of;
+	// the page itself has a heading.
 	Crumbs []crumb
 	// Section is the address of the section of the bar that the page is in.
 	Section string
@@ -93,7 +93,6 @@ func parseTemplates(a *assets) (*template.Template, error) {
 		"inList": func(r store.RepoSummary, now time.Time) repoItem { return repoItem{r, now} },
 		"inRepo": func(r store.Repo, b store.Build, now time.Time) buildItem { return buildItem{r, b, now} },
 		"phases": legend,
-		"trust":  func(s pipeline.Step) []string { return trustUses(&s) },
 	}).Option("missingkey=error").ParseFS(templateFiles, "templates/*.html")
 }
 
