@@ -42,7 +42,7 @@ func (u *UI) showBuild(c *request, view buildView) error {
 	if view == viewSteps {
 		p.Scripts = []string{"digest.js", "log.js"}
 	}
-	p.Crumbs = []crumb{{p.Repo.FullName(), p.RepoPath()}, {fmt.Sprintf("#%d", p.Build.Number), p.Path()}}
+	p.Crumbs = []crumb{{p.Repo.FullName(), p.RepoPath()}}
 	if view == viewSteps && p.Step != nil {
 		line, _ := strconv.ParseInt(c.QueryParam("line"), 10, 64)
 		t := p.stepTarget()

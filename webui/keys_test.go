@@ -46,7 +46,7 @@ func TestBrowserKeys(t *testing.T) {
 	b.press("f")
 	b.do(chromedp.WaitVisible(chromedp.CSS(".steps a[aria-current][href$='/steps/2']")))
 	b.press("gb")
-	b.do(chromedp.WaitVisible(chromedp.CSS(".tabs a[aria-current]")))
+	b.do(chromedp.WaitVisible(chromedp.CSS("[data-builds][aria-current]")))
 }
 
 // A build is canceled from the queue with a question before, without scripts.

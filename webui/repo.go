@@ -48,7 +48,6 @@ func (f *repoFrame) RepoPath() string { return repoPath(f.Repo) }
 func (u *UI) repoFrame(c *request, tab string) (repoFrame, error) {
 	f := repoFrame{frame: u.frame(c), Repo: c.repo, Now: u.store.Now(), tab: tab}
 	f.Title = c.repo.FullName() + " · " + tab + " · slipway"
-	f.Crumbs = []crumb{{c.repo.FullName(), repoPath(c.repo)}}
 	f.Styles = []string{"pages.css"}
 	f.Feed = repoPath(c.repo) + "/feed.atom"
 	var err error
