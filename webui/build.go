@@ -113,7 +113,11 @@ func (u *UI) readBuild(ctx context.Context, c *request, number int64) (*buildPag
 	if p.Statuses, err = u.store.CommitStatuses(ctx, p.Repo.ID, p.Build.SHA); err != nil {
 		return nil, err
 	}
-	return p, p.decode()
+	if err := p.decode(); err != nil {
+		return nil, err
+	}
+	inOrder(p.Jobs)
+	return p, nil
 }
 
 // readJob reads the steps of a job. Those of one that was carried over lead to

@@ -1,9 +1,11 @@
 package webui
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/slipway-ci/slipway/runner/pipeline"
 	"github.com/slipway-ci/slipway/store"
 )
 
@@ -47,6 +49,22 @@ func TestOutcome(t *testing.T) {
 		if got := (stepView{Step: c.step}).Outcome(); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.step, got, c.want)
 		}
+	}
+}
+
+func TestJobsStandInTheOrderTheyRun(t *testing.T) {
+	job := func(name, skip string, after ...string) jobView {
+		return jobView{Job: store.Job{Name: name, DependsOn: after}, Plan: pipeline.Workflow{Skip: skip}}
+	}
+	jobs := []jobView{job("crew", "", "test (1)", "test (2)"), job("deploy", "", "crew"), job("docs", "branch is main"), job("lint", ""),
+		job("report", "", "docs", "nothing"), job("test (1)", ""), job("test (2)", "")}
+	inOrder(jobs)
+	var got []string
+	for _, j := range jobs {
+		got = append(got, j.Name)
+	}
+	if want := "lint, test (1), test (2), crew, report, deploy, docs"; strings.Join(got, ", ") != want {
+		t.Errorf("%s, want %s", strings.Join(got, ", "), want)
 	}
 }
 
