@@ -54,6 +54,33 @@ func BenchmarkWebhook(b *testing.B) {
 	}
 }
 
+// BenchmarkWebhookPaced sends 200 signed pushes a second for five seconds, whether
+// or not those before are acknowledged.
+func BenchmarkWebhookPaced(b *testing.B) {
+	const perSecond = 200
+	body, url := benchPush(), benchServer(b)
+	var acks latencies
+	for b.Loop() {
+		took := make([]time.Duration, benchAcks)
+		var sent sync.WaitGroup
+		began := time.Now()
+		tick := time.NewTicker(time.Second / perSecond)
+		for i := range took {
+			<-tick.C
+			sent.Go(func() {
+				at := time.Now()
+				postPush(b, url, body)
+				took[i] = time.Since(at)
+			})
+		}
+		tick.Stop()
+		sent.Wait()
+		acks.add(took, time.Since(began))
+	}
+	b.ReportMetric(0, "ns/op") // of no meaning here
+	acks.report(b, "ack")
+}
+
 // benchServer is a server with a database of its own.
 func benchServer(b *testing.B) (url string) {
 	b.Helper()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -16,6 +17,9 @@ import (
 // asProgram makes the test binary the program itself, so that tests can start
 // and kill a real process.
 const asProgram = "SLIPWAY_TEST_AS_PROGRAM"
+
+// programVariable names a program to start in its place.
+const programVariable = "SLIPWAY_TEST_PROGRAM"
 
 // sandboxVariable names the program of sandboxes to it: the test binary is not
 // static.
@@ -39,7 +43,7 @@ func TestMain(m *testing.M) {
 
 // program is the program with arguments and an environment of its own.
 func program(ctx context.Context, env []string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd := exec.CommandContext(ctx, cmp.Or(os.Getenv(programVariable), os.Args[0]), args...)
 	cmd.Env = append([]string{asProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
 		"DOCKER_HOST=" + os.Getenv("DOCKER_HOST"), sandboxVariable + "=" + os.Getenv(sandboxVariable)}, env...)
 	return cmd

@@ -75,21 +75,25 @@ func BenchmarkEightAtOnce(b *testing.B) {
 	}
 }
 
+// aLine has 100 bytes with its newline.
+var (
+	aLine        = strings.Repeat("x", 99)
+	millionLines = fmt.Sprintf("yes %s | head -n 1000000", aLine)
+)
+
 // BenchmarkMillionLines takes a push of a step that writes 1,000,000 lines of 100
 // bytes to its verdict, beside `docker run` of the same into a file. All of it is
 // in the log then.
 func BenchmarkMillionLines(b *testing.B) {
-	const lines = 1_000_000
-	command := fmt.Sprintf("yes %s | head -n %d", strings.Repeat("x", 99), lines)
 	w := benchWorld(b, 2, func(c *config) { c.StepLog = 1 << 30 })
 	r := w.repo("bench")
-	files := w.files(stepsOf(1, command, false))
+	files := w.files(stepsOf(1, millionLines, false))
 	w.measure(b, "docker-run", func() samples {
-		unit := w.dockerRunToFile(b, command)
+		unit := w.dockerRunToFile(b, millionLines)
 		took := w.pushAndWatch(r, files).verdict
 		return samples{"docker-run": unit, "verdict": took}
 	})
-	if log := w.log(r, 1, 1, 1); strings.Count(log, strings.Repeat("x", 99)+"\n") != lines {
+	if log := w.log(r, 1, 1, 1); strings.Count(log, aLine+"\n") != 1_000_000 {
 		b.Errorf("the log has %d bytes, and not all lines", len(log))
 	}
 }
