@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
 	"github.com/oklog/ulid/v2"
@@ -257,11 +260,30 @@ func TestPoolRemovesTheUseless(t *testing.T) {
 	}
 }
 
-// TestPoolOfAnotherVersion: what stood ready for another slipway is not adopted.
+// untagged makes an image of sandboxes that has lost its tag.
+func (w *poolWorld) untagged() (id string) {
+	w.Helper()
+	ref := "slipway/sandbox:" + w.server
+	busybox, err := exec.LookPath("busybox")
+	w.ok(err)
+	w.ok(docker.ImportBusybox(w.ctx, w.cli, ref, busybox, "LABEL slipway.sandbox=1"))
+	i, err := w.cli.ImageInspect(w.ctx, ref)
+	w.ok(err)
+	w.ok(w.cli.ImageTag(w.ctx, runnertest.Image(w.T), ref))
+	w.Cleanup(func() {
+		_, err := w.cli.ImageRemove(context.Background(), ref, image.RemoveOptions{})
+		w.ok(err)
+	})
+	return i.ID
+}
+
+// TestPoolOfAnotherVersion: what stood ready for another slipway is not adopted,
+// and images of sandboxes that nobody has are removed.
 func TestPoolOfAnotherVersion(t *testing.T) {
 	w := newPoolWorld(t)
 	dead := w.start(1)
 	old := dead.filled(1)
+	untagged := w.untagged()
 	program, err := os.ReadFile(w.binary)
 	w.ok(err)
 	w.binary = filepath.Join(t.TempDir(), "slipway")
@@ -269,6 +291,9 @@ func TestPoolOfAnotherVersion(t *testing.T) {
 	p := w.start(1)
 	if now := p.filled(1); len(now) != 1 || now[0] == old[0] {
 		t.Errorf("%s was adopted: %s stand ready", old[0], now)
+	}
+	if _, err := w.cli.ImageInspect(w.ctx, untagged); !errdefs.IsNotFound(err) {
+		t.Errorf("image %s without a tag was not removed (%v)", untagged, err)
 	}
 	p.stop()
 	dead.stop()

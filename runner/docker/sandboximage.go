@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/containerd/errdefs"
@@ -146,13 +147,23 @@ func (e *Engine) removeOldSandboxImages(ctx context.Context, current string) {
 		return
 	}
 	for _, i := range images {
-		for _, tag := range i.RepoTags {
-			if tag == current {
+		for _, name := range imageNames(i) {
+			if name == current {
 				continue
 			}
-			if _, err := e.cli.ImageRemove(ctx, tag, image.RemoveOptions{}); err != nil && !errdefs.IsConflict(err) && !errdefs.IsNotFound(err) {
-				e.log.WarnContext(ctx, "cannot remove the sandbox image of an earlier version", "image", tag, "error", err)
+			if _, err := e.cli.ImageRemove(ctx, name, image.RemoveOptions{}); err != nil && !errdefs.IsConflict(err) && !errdefs.IsNotFound(err) {
+				e.log.WarnContext(ctx, "cannot remove the sandbox image of an earlier version", "image", name, "error", err)
 			}
 		}
 	}
+}
+
+// imageNames returns what an image can be removed by: its tags, or its ID if it
+// has none, as when two processes imported the same at once.
+func imageNames(i image.Summary) []string {
+	tags := slices.DeleteFunc(slices.Clone(i.RepoTags), func(tag string) bool { return tag == "<none>:<none>" })
+	if len(tags) == 0 {
+		return []string{i.ID}
+	}
+	return tags
 }
