@@ -66,6 +66,11 @@ fmt: ## format the Go files
 bench: ## run the benchmarks and print them as one table (ARGS=-bench=Push: some of them)
 	.ci/setup docker busybox -- go test -run '^$$' -bench . -timeout 60m $(ARGS) ./... | go run ./cmd/benchtable
 
+.PHONY: speed
+speed: ## measure what the README promises, and write it there
+	.ci/setup docker busybox -- go test -run '^$$' -bench '^Benchmark(Push|TenSteps|TenSleeps|EightAtOnce|MillionLines|Memory|Webhook|WebhookPaced)$$' \
+		-timeout 60m ./cmd/slipway ./server | go run ./cmd/benchtable README.md
+
 .PHONY: soak
 soak: ## kill a server that is used 200 times, and look for what broke (KILLS=50: fewer)
 	@mkdir -p bin

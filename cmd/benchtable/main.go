@@ -3,6 +3,9 @@
 //
 //	go test -run '^$' -bench . ./... | go run ./cmd/benchtable
 //
+// With a file's name as its argument it also writes those figures into the file
+// that have a goal, as a Markdown table.
+//
 // Times and rates of one machine say little about another; the ratios do, since
 // what they compare was done in the same run.
 package main
@@ -17,7 +20,12 @@ import (
 )
 
 func main() {
-	if err := run(os.Stdin, os.Stdout, runtime.NumCPU()); err != nil {
+	t := &table{out: os.Stdout, cores: runtime.NumCPU()}
+	err := t.read(os.Stdin)
+	if err == nil && len(os.Args) > 1 {
+		err = t.write(os.Args[1])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchtable:", err)
 		os.Exit(1)
 	}
@@ -25,10 +33,9 @@ func main() {
 
 const module = "github.com/slipway-ci/slipway/"
 
-// run copies in to out as a table. Lines that are not of benchmarks, such as
+// read copies in to t.out as a table. Lines that are not of benchmarks, such as
 // those of failures, stay as they are.
-func run(in io.Reader, out io.Writer, cores int) error {
-	t := &table{out: out, cores: cores}
+func (t *table) read(in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		if err := t.line(lines.Text()); err != nil {
@@ -39,10 +46,12 @@ func run(in io.Reader, out io.Writer, cores int) error {
 }
 
 type table struct {
-	out    io.Writer
-	cores  int
-	headed bool
-	pkg    string // whose rows come next and are not yet announced
+	out      io.Writer
+	cores    int
+	cpu      string
+	headed   bool
+	pkg      string            // whose rows come next and are not yet announced
+	measured map[string]string // by benchmark and unit
 }
 
 func (t *table) line(line string) error {
@@ -70,7 +79,7 @@ func (t *table) head(cpu string) error {
 	if t.headed {
 		return nil
 	}
-	t.headed = true
+	t.headed, t.cpu = true, cpu
 	_, err := fmt.Fprintf(t.out, "%d cores, %s\n", t.cores, cpu)
 	return err
 }
@@ -82,8 +91,12 @@ func (t *table) row(r row) error {
 		}
 		t.pkg = ""
 	}
+	if t.measured == nil {
+		t.measured = map[string]string{}
+	}
 	name := r.name
 	for _, m := range r.metrics {
+		t.measured[r.name+" "+m.unit] = m.value
 		if _, err := fmt.Fprintf(t.out, "  %-36s %12s %s\n", name, m.value, m.unit); err != nil {
 			return err
 		}

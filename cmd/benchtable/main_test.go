@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -34,10 +37,44 @@ store
 FAIL
 `
 	var out strings.Builder
-	if err := run(strings.NewReader(in), &out, 2); err != nil {
+	if err := (&table{out: &out, cores: 2}).read(strings.NewReader(in)); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", out.String(), want)
+	}
+}
+
+func TestWriteGoals(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "README.md")
+	if err := os.WriteFile(file, []byte("before\n"+tableBegin+"old\n"+tableEnd+"after\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in := "cpu: Some CPU\nBenchmarkPush-2 1 300 docker-run-ms 0.75 verdict/docker-run\nBenchmarkMemory-2 1 35.1 idle-MB\n"
+	table := &table{out: io.Discard, cores: 2}
+	if err := table.read(strings.NewReader(in)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := table.write(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "before\n" + tableBegin + `Measured on 2 cores (Some CPU); figures beside ` + "`docker run`" + ` are ratios of the
+same run, medians of seven rounds. One ` + "`docker run --rm` of `true`" + ` took 300 ms.
+
+| | measured | goal |
+|---|---|---|
+| push → final status of a build of one step | 0.75 × ` + "`docker run`" + ` | ≤ 1.0 |
+| the server's memory (RSS), idle | 35.1 MB | ≤ 40 |
+` + tableEnd + "after\n"
+	if got, err := os.ReadFile(file); err != nil || string(got) != want {
+		t.Errorf("got:\n%s\nwant:\n%s\n%v", got, want, err)
+	}
+	if err := os.WriteFile(file, []byte("no marks"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := table.write(file); err == nil {
+		t.Error("a file without marks is no error")
 	}
 }
