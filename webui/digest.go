@@ -119,7 +119,7 @@ func newsOf(r store.Repo, b store.Build, h store.StepHistory) (news []newsView) 
 	case h.Since.BuildNumber != b.Number:
 		add("Fails since", h.Since, "")
 	case len(h.Runs) > 1:
-		add("Fails for the first time: it passed in", &h.Runs[1], "")
+		add("A new failure: it passed in", &h.Runs[1], "")
 	}
 	if h.OnDefault != nil {
 		add("Also fails on "+r.DefaultBranch+" in", h.OnDefault, "")

@@ -146,7 +146,7 @@ func TestDigestTellsWhatIsNew(t *testing.T) {
 	s.digest(store.Changes{Number: 2, SHA: "d"})
 	for path, want := range map[string]string{
 		"/repos/ada/engine/builds/1": "",
-		"/repos/ada/engine/builds/3": "Fails for the first time: it passed in #2. Also fails on main in #1",
+		"/repos/ada/engine/builds/3": "A new failure: it passed in #2. Also fails on main in #1",
 		"/repos/ada/engine/builds/4": "Flaky: it passed on this very commit in #5. Fails since #3. Also fails on main in #1",
 	} {
 		var got []string
