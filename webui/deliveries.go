@@ -65,6 +65,7 @@ type deliveriesPage struct {
 	Filter     store.DeliveryFilter
 	Now        time.Time
 	Older      string // "" if there are none
+	Newest     string // "" on the page that has them
 }
 
 // States are the states to filter by.
@@ -83,9 +84,13 @@ func (u *UI) deliveries(c *request) error {
 		return err
 	}
 	p.Title, p.Section, p.Styles = "Deliveries · slipway", "/deliveries", []string{"pages.css"}
+	q := c.QueryParams()
+	if before > 0 {
+		q.Del("before")
+		p.Newest = "/deliveries?" + q.Encode()
+	}
 	if len(found) > deliveriesPerPage {
 		found = found[:deliveriesPerPage]
-		q := c.QueryParams()
 		q.Set("before", strconv.FormatInt(found[deliveriesPerPage-1].ID, 10))
 		p.Older = "/deliveries?" + q.Encode()
 	}

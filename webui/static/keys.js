@@ -11,7 +11,7 @@ const keys = [
   { key: 'g h', text: 'Repositories', run: () => location.assign('/') },
   { key: 'g q', text: 'Queue', run: () => location.assign('/queue') },
   { key: 'g d', text: 'Manual', run: () => location.assign('/docs') },
-  { key: 'Esc', text: 'Close what is open, or leave a field', run: () => document.activeElement?.blur() },
+  { key: 'Esc', text: 'Close what is open, or leave a field', run: leave },
 ];
 
 // How long the second key of a pair may take, in milliseconds.
@@ -49,6 +49,12 @@ function move(by) {
   if (!to) return;
   to.focus();
   if (steps.length) to.click();
+}
+
+// leave leaves a field. What is open the browser closes, and puts the focus back.
+function leave() {
+  const field = document.activeElement?.closest('input, textarea, select');
+  if (!document.querySelector('dialog[open], [popover]:popover-open')) field?.blur();
 }
 
 // failure opens the failed step of a build, or goes to the failed row of a list.
