@@ -125,7 +125,7 @@ func (w *window) goWords(at int) string {
 		return goPanicTitle(w, at)
 	}
 	place := strings.TrimSuffix(w.text(at), ":")
-	if m := goMessage.FindStringSubmatch(w.texts[at]); m == nil || m[1] != "" {
+	if !goMessage.MatchString(w.texts[at]) || submatch(goMessage, w.texts[at]) != "" {
 		return w.text(at)
 	}
 	i := w.after(at, 12, testifyError.MatchString)
