@@ -171,7 +171,7 @@ func TestSearchPage(t *testing.T) {
 func TestManual(t *testing.T) {
 	s := newSite(t)
 	_, page := s.get(s.browser(), "/docs")
-	wantAll(t, page, "<h1", "Getting started", `href="#the-first-build"`, `id="the-first-build"`, `aria-current="page"`, "slipway 1.2.3")
+	wantAll(t, page, "<h1", "Getting started", `href="#from-nothing-to-a-green-check"`, `id="from-nothing-to-a-green-check"`, `aria-current="page"`, "slipway 1.2.3")
 	_, page = s.get(s.browser(), "/docs?q=audit+unheard")
 	wantAll(t, page, "No section has all these words.")
 	_, page = s.get(s.browser(), "/docs?q=matrix")
