@@ -68,7 +68,7 @@ bench: ## run the benchmarks and print them as one table (ARGS=-bench=Push: some
 
 .PHONY: speed
 speed: ## measure what the README promises, and write it there
-	.ci/setup docker busybox -- go test -run '^$$' -bench '^Benchmark(Push|TenSteps|TenSleeps|EightAtOnce|MillionLines|Memory|Webhook|WebhookPaced)$$' \
+	.ci/setup docker busybox -- go test -run '^$$' -bench '^Benchmark(Push|TenSteps|TenSleeps|EightAtOnce|MillionLines|BigSource|Memory|Webhook|WebhookPaced)$$' \
 		-timeout 60m ./cmd/slipway ./server | go run ./cmd/benchtable README.md
 
 .PHONY: soak

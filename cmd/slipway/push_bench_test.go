@@ -98,7 +98,13 @@ func (w *world) pushAndWatch(r *githubtest.Repo, files map[string]string) pushTi
 	files["round"] = time.Now().String()
 	sub := w.app.store.Subscribe()
 	defer sub.Close()
-	sha := w.push(r, files)
+	return w.watch(r, sub, w.push(r, files))
+}
+
+// watch follows the log of the first step of a commit that was pushed, of which
+// sub tells, and waits for success.
+func (w *world) watch(r *githubtest.Repo, sub *store.Subscription, sha string) pushTimes {
+	w.Helper()
 	firstOutput := w.firstOutput(r, w.buildOf(sub, sha))
 	verdict := w.wantVerdict(r, sha, "success: passed in …")
 	sent := w.webhookSent(sha)
