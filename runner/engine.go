@@ -126,6 +126,14 @@ type Output interface {
 	Close() error
 }
 
+// Timed is a writer that wants to know when what it is given was written. Copy
+// tells it of output that an engine's record has with times: before a Write,
+// where the time is another one than before, to the millisecond. The time is that
+// of the engine's clock.
+type Timed interface {
+	At(t time.Time)
+}
+
 // ResourceKind is a kind of thing an Engine makes.
 type ResourceKind string
 

@@ -90,7 +90,9 @@ const MaxLine = 256 << 10
 type Line struct {
 	Stream Stream
 	Kind   LineKind
-	Time   time.Time
+	// Time is when its output came; of what nobody read then, when the engine had
+	// it.
+	Time time.Time
 	Text   []byte
 	// End: the source's newline (or its end) followed. Without it the row is
 	// continued by the next one of its stream.

@@ -37,6 +37,8 @@ type passes struct {
 	// attempt.
 	marked atomic.Bool
 	passed func() // called for the marker after the last command's; may be again
+	// since is when the step began: no output of it is older.
+	since time.Time
 	// base are the lines of each stream that the log has of attempts before.
 	base [StreamStderr + 1]int64
 }
@@ -59,7 +61,7 @@ func (ps *passes) begin() (*pass, error) {
 // stream makes one stream of a pass: bytes → valid UTF-8 → markers taken out →
 // masked → rows.
 func (ps *passes) stream(stream Stream, left *atomic.Int64) *streamWriter {
-	w := &streamWriter{left: left}
+	w := &streamWriter{left: left, since: ps.since}
 	w.lines = &lineWriter{sink: ps.sink, stream: stream, skip: ps.sink.log.SourceLines(stream) - ps.base[stream], skipRow: ps.cut[stream]}
 	w.mask = ps.mask.Writer(w.lines)
 	w.text = &utf8Writer{w: w.mask}
@@ -128,6 +130,25 @@ type streamWriter struct {
 	markers *markerWriter // nil if the stream has none
 	mask    *mask.Writer
 	lines   *lineWriter
+	since   time.Time // the earliest that its output can be
+	told    time.Time // when what comes was written, as the engine says; zero if it does not
+}
+
+// At implements Timed.
+func (w *streamWriter) At(t time.Time) { w.told = t }
+
+// now returns the time of what is being written: that which the engine tells, as
+// far as that can be right. Its clock may be another one.
+func (w *streamWriter) now() time.Time {
+	now := time.Now()
+	switch {
+	case w.told.IsZero() || w.told.After(now):
+		return now
+	case w.told.Before(w.since):
+		return w.since
+	default:
+		return w.told
+	}
 }
 
 // Write implements io.Writer. It fails with errFlood, or with an error of the
@@ -136,7 +157,7 @@ func (w *streamWriter) Write(p []byte) (int, error) {
 	if w.left.Add(-int64(len(p))) < 0 {
 		return 0, errFlood
 	}
-	w.lines.at = time.Now()
+	w.lines.at = w.now()
 	return w.text.Write(p)
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slipway-ci/slipway/runner/mask"
@@ -219,5 +220,27 @@ func BenchmarkOutput(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(log.rows), "ns/line")
 		})
+	}
+}
+
+// TestEngineClockIsBounded: one that goes wrong makes no line older than its step
+// or newer than now.
+func TestEngineClockIsBounded(t *testing.T) {
+	since := time.Now().Add(-time.Hour)
+	w := &streamWriter{since: since}
+	w.At(since.Add(time.Minute))
+	if got := w.now(); !got.Equal(since.Add(time.Minute)) {
+		t.Errorf("within: %v", got)
+	}
+	w.At(since.Add(-time.Minute))
+	if got := w.now(); !got.Equal(since) {
+		t.Errorf("before the step: %v, want %v", got, since)
+	}
+	for _, late := range []time.Time{{}, time.Now().Add(time.Hour)} {
+		w.At(late)
+		from := time.Now()
+		if got := w.now(); got.Before(from) || got.After(time.Now()) {
+			t.Errorf("told %v: %v, want now", late, got)
+		}
 	}
 }

@@ -91,7 +91,7 @@ func (x *execution) open() error {
 			return r.fail(fmt.Errorf("record start of step %s: %w", s.plan.Name, err))
 		}
 	}
-	x.began = began
+	x.began, x.passes.since = began, began
 	return nil
 }
 

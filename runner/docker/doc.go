@@ -16,4 +16,10 @@
 // Logs as U+FFFD, as does a rune that begins in one 16 KiB of a line and ends in
 // the next. From Attach the former come as they were, and the latter alike, so
 // that who replaces what is not UTF-8 gets the same from both.
+//
+// Logs asks the engine for the time of each entry of its record (timestamps=1),
+// which it puts before every 16 KiB of a long line. That spoils no output: an
+// entry is sent as one frame, so that times are taken from where frames begin and
+// looked for nowhere else, and a frame without one is an error, after which this
+// engine is not asked for times any more.
 package docker

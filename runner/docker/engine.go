@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/client"
@@ -54,6 +55,8 @@ type Engine struct {
 	pause   time.Duration // before the second attempt of a pull; doubles
 	// runnable remembers image ID and path of executables that were seen.
 	runnable sync.Map
+	// stampless: the engine does not tell the times of output as it should.
+	stampless atomic.Bool
 }
 
 var _ runner.Engine = (*Engine)(nil)

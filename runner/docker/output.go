@@ -60,13 +60,19 @@ func (e *Engine) confirmEnd(ctx context.Context, id string) error {
 	return nil
 }
 
-// Logs implements runner.Engine.
+// Logs implements runner.Engine. The record is read with the times in it, unless
+// this engine was found not to tell them: a Copy that notices fails.
 func (e *Engine) Logs(ctx context.Context, containerID string, follow bool) (runner.Output, error) {
-	body, err := e.cli.ContainerLogs(ctx, containerID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: follow})
+	stamped := !e.stampless.Load()
+	body, err := e.cli.ContainerLogs(ctx, containerID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: follow, Timestamps: stamped})
 	if err != nil {
 		return nil, wrap("read logs of", "container", containerID, err)
 	}
-	return newOutput(ctx, body, body), nil
+	o := newOutput(ctx, body, body)
+	if stamped {
+		o.stampless = &e.stampless
+	}
+	return o, nil
 }
 
 // output is a runner.Output on one connection.
@@ -78,6 +84,9 @@ type output struct {
 	release func() bool  // lets go of ctx
 	confirm func() error // asked at a clean end, unless nil
 	live    bool         // attached, and not read from the record
+	// stampless, unless nil, is set when frames do not have the times that they
+	// should.
+	stampless *atomic.Bool
 }
 
 // newOutput returns an output that ends with ctx.
@@ -93,6 +102,8 @@ func (o *output) Copy(stdout, stderr io.Writer) error {
 	var werr writeError
 	switch {
 	case errors.As(err, &werr):
+	case errors.Is(err, errNoStamp):
+		o.stampless.Store(true)
 	case o.ctx.Err() != nil:
 		err = o.ctx.Err()
 	case o.closed.Load():
@@ -109,7 +120,10 @@ func (o *output) Copy(stdout, stderr io.Writer) error {
 // demux gives both streams to their writers as they are in the record, or will
 // be.
 func (o *output) demux(stdout, stderr io.Writer) error {
-	if !o.live {
+	switch {
+	case o.stampless != nil:
+		return demuxStamped(o.r, stdout, stderr)
+	case !o.live:
 		return demux(o.r, stdout, stderr)
 	}
 	r1, r2 := &recordWriter{w: stdout}, &recordWriter{w: stderr}

@@ -34,6 +34,7 @@ func Lifecycle(t *testing.T, newEngine func(*testing.T) runner.Engine, image str
 		"OutputEndsWithClose":    outputEndsWithClose,
 		"OutputEndsWithWriter":   outputEndsWithWriter,
 		"LogsFollow":             logsFollow,
+		"LogsTellTimes":          logsTellTimes,
 		"RunsOnce":               runsOnce,
 		"CopyBeforeStart":        copyBeforeStart,
 		"SandboxHoldsContainers": sandboxHoldsContainers,

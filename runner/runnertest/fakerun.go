@@ -57,27 +57,28 @@ func (e *Engine) container(id string) (*container, error) {
 
 // Attach implements runner.Engine.
 func (e *Engine) Attach(ctx context.Context, containerID string) (runner.Output, error) {
-	return e.open(ctx, "Attach", containerID, true)
+	return e.open(ctx, "Attach", containerID, &output{follow: true})
 }
 
 // Logs implements runner.Engine.
 func (e *Engine) Logs(ctx context.Context, containerID string, follow bool) (runner.Output, error) {
-	return e.open(ctx, "Logs", containerID, follow)
+	return e.open(ctx, "Logs", containerID, &output{follow: follow, timed: true})
 }
 
-func (e *Engine) open(ctx context.Context, method, id string, follow bool) (out runner.Output, err error) {
-	err = e.faults.call(ctx, method, id, func() error {
+// open makes o a container's output.
+func (e *Engine) open(ctx context.Context, method, id string, o *output) (runner.Output, error) {
+	err := e.faults.call(ctx, method, id, func() error {
 		c, err := e.container(id)
 		if err != nil {
 			return err
 		}
-		out = &output{ctx: ctx, record: &c.record, follow: follow, faults: &e.faults, gone: e.faults.gone(), closed: make(chan struct{})}
+		o.ctx, o.record, o.faults, o.gone, o.closed = ctx, &c.record, &e.faults, e.faults.gone(), make(chan struct{})
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return o, nil
 }
 
 // Start implements runner.Engine.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 )
 
 func outputOfBothStreams(r *rig) {
@@ -123,3 +124,45 @@ func outputIsAsItsRecord(r *rig) {
 
 // text is s with each byte that is not UTF-8 replaced.
 func text(s string) string { return string([]rune(s)) }
+
+// timedFeed notes when the lines of an output were written, as the engine says.
+type timedFeed struct {
+	strings.Builder
+	now   time.Time
+	lines map[string]time.Time
+}
+
+// At implements runner.Timed.
+func (f *timedFeed) At(t time.Time) { f.now = t }
+
+func (f *timedFeed) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		f.lines[line] = f.now
+	}
+	return f.Builder.Write(p)
+}
+
+// logsTellTimes: the record has when a line was written, not when it is read, and
+// nothing of that is in the output.
+func logsTellTimes(r *rig) {
+	began := time.Now().Truncate(time.Millisecond)
+	f := r.begin(r.spec(polite))
+	r.ok("await", f.stdout.await(r.ctx, "ready"))
+	ready := time.Now()
+	r.ok("Stop", r.engine.Stop(r.ctx, f.id, patience))
+	f.result()
+	out, err := r.engine.Logs(r.ctx, f.id, false)
+	r.ok("Logs", err)
+	defer out.Close()
+	got := &timedFeed{lines: map[string]time.Time{}}
+	r.ok("Copy", out.Copy(got, io.Discard))
+	if got.String() != "ready\nbye\n" {
+		r.Errorf("logged %q", got)
+	}
+	if at := got.lines["ready\n"]; at.Before(began) || at.After(ready) {
+		r.Errorf("a line that was written from %v to %v has the time %v", began, ready, at)
+	}
+	if at := got.lines["bye\n"]; at.Before(ready.Truncate(time.Millisecond)) || at.After(time.Now()) {
+		r.Errorf("a line that was written after %v has the time %v", ready, at)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/slipway-ci/slipway/runner"
 )
@@ -23,6 +24,7 @@ type record struct {
 type piece struct {
 	stream runner.Stream
 	data   []byte
+	at     time.Time
 }
 
 // stream is one stream of a record, to write to.
@@ -35,7 +37,7 @@ func (s stream) Write(p []byte) (int, error) {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	if !s.r.finished {
-		s.r.pieces = append(s.r.pieces, piece{s.to, bytes.Clone(p)})
+		s.r.pieces = append(s.r.pieces, piece{s.to, bytes.Clone(p), time.Now()})
 		s.r.wake()
 	}
 	return len(p), nil
@@ -67,6 +69,7 @@ type output struct {
 	ctx    context.Context
 	record *record
 	follow bool
+	timed  bool // writers are told times
 	faults *faults
 	gone   <-chan struct{} // closed when the engine goes away
 	once   sync.Once
@@ -81,7 +84,7 @@ func (o *output) Copy(stdout, stderr io.Writer) error {
 		}
 		pieces, last, changed := o.record.from(n)
 		n += len(pieces)
-		if err := write(pieces, stdout, stderr); err != nil {
+		if err := o.write(pieces, stdout, stderr); err != nil {
 			return err
 		}
 		if last || !o.follow {
@@ -109,11 +112,14 @@ func (o *output) interrupted() error {
 	return nil
 }
 
-func write(pieces []piece, stdout, stderr io.Writer) error {
+func (o *output) write(pieces []piece, stdout, stderr io.Writer) error {
 	for _, p := range pieces {
 		w := stdout
 		if p.stream == runner.StreamStderr {
 			w = stderr
+		}
+		if t, ok := w.(runner.Timed); ok && o.timed {
+			t.At(p.at)
 		}
 		if _, err := w.Write(p.data); err != nil {
 			return fmt.Errorf("copy output: %w", err)
