@@ -23,7 +23,7 @@ type demoCmd struct {
 	Addr       string `default:"localhost:8080" help:"Address of the web page; another port is taken if this one is in use."`
 	Once       bool   `help:"Exit with the verdict of the first build: 0 if it is green."`
 	Image      string `default:"busybox" help:"Image that the sample's steps run in. If it can be neither found nor pulled, a local one is made of this machine's busybox."`
-	DockerHost string `env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
+	DockerHost string `placeholder:"URL" env:"DOCKER_HOST" help:"Docker engine; empty for the local one."`
 	sandboxFlags
 	Verbose bool `short:"v" help:"Show the server's log too."`
 }

@@ -13,9 +13,9 @@ import (
 )
 
 type doctorCmd struct {
-	config `embed:"" group:"Settings of the server"`
+	config `embed:""`
 	Format string   `default:"text" enum:"text,json" help:"text or json."`
-	Repo   []string `placeholder:"OWNER/NAME,…" help:"Repositories in which to try what the token may do (default: those with the newest builds)."`
+	Repo   []string `placeholder:"OWNER/NAME" help:"Repositories in which to try what the token may do (default: those with the newest builds)."`
 }
 
 // Help is shown below the flags.

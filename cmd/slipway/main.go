@@ -22,7 +22,11 @@ const description = `A CI server for small organisations on GitHub.
 
 One binary receives webhooks, queues builds in SQLite, runs every step in a
 throwaway Docker container, reports status checks back to GitHub, and shows the
-logs in a web UI. To see it work: slipway demo. To run it: slipway server.`
+logs in a web UI.
+
+To see it work: slipway demo. To run it: slipway server --help says what it needs,
+and slipway doctor whether all is well. Before you push: slipway lint, slipway run.
+The server has the manual at /docs.`
 
 type cli struct {
 	Server      serverCmd      `cmd:"" help:"Run the server."`

@@ -17,7 +17,14 @@ type serverCmd struct {
 
 // Help is shown below the flags.
 func (serverCmd) Help() string {
-	return `Connect a repository: in its settings on GitHub add a webhook with the payload URL
+	return `It needs a Docker engine, git, and these settings, as variables of the environment:
+
+    SLIPWAY_URL             https://ci.example.org, where GitHub and browsers reach it
+    SLIPWAY_GITHUB_TOKEN    a token that reads contents and writes commit statuses
+    SLIPWAY_WEBHOOK_SECRET  made up (openssl rand -hex 32), the same as at the webhook
+    SLIPWAY_ADMIN_TOKEN     made up: who has it may cancel, restart and approve
+
+Connect a repository: in its settings on GitHub add a webhook with the payload URL
 <public URL>/webhook, content type application/json, the secret of
 SLIPWAY_WEBHOOK_SECRET, and the events "pushes" and "pull requests". Nothing else
 has to be set up: the next push of a commit with a .slipway.yml is built.
