@@ -37,6 +37,9 @@ func NewDaemon(tb testing.TB, flags ...string) *Daemon {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // users that the engine maps have to come through
+		tb.Fatal(err)
+	}
 	d := &Daemon{tb: tb, dir: dir, args: append([]string{
 		"--data-root", filepath.Join(dir, "root"), "--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
 		"--host", socketURL(dir), "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false",
