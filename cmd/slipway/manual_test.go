@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var settingRow = regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| `?([^|`]*?)`? \\|")
+var settingRow = regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|(?: `?([^|`]*?)`?)? \\|")
 
 // TestManualHasEverySetting compares the manual's table with the configuration:
 // each variable is there, none else, and its default where that is a value.
