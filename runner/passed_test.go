@@ -69,14 +69,18 @@ func TestStepThatMayBeRunAgain(t *testing.T) {
 // TestScriptKnowsWhetherItIsAlone: only then it says that the step has passed.
 func TestScriptKnowsWhetherItIsAlone(t *testing.T) {
 	for command, alone := range map[string]bool{
-		"true":                true,
-		"printf a; cd /":      true,
-		"sleep 100 &":         false, // not asked
-		"sleep 100 & true":    false,
-		"set -f":              false, // it cannot look
-		"exit 0":              false,
-		"cat <<EOF\ntext":     false,
-		"set +e; true; false": false,
+		"true":                       true,
+		"printf a; cd /":             true,
+		"sleep 100 &":                false, // not asked
+		"sleep 100 & true":           false,
+		"set -f":                     false, // it cannot look
+		"exit 0":                     false,
+		"cat <<EOF\ntext":            false,
+		"set +e; true; false":        false,
+		"trap 'sleep 1' EXIT":        false, // it is not at its end
+		"trap 'date' TERM":           false,
+		"trap : EXIT; trap - EXIT":   true,
+		"set -C; >/dev/shm/.slipway": false, // nor here
 	} {
 		t.Run(command, func(t *testing.T) {
 			spec, _ := specOf(t, with(step("one"), commands("cd /tmp", command)))
