@@ -29,7 +29,7 @@ type passes struct {
 	mask     *mask.Set
 	nonce    string
 	commands [][]Line // rows for each command; nil if the step has no script
-	limit    int64    // bytes of output
+	limit    int64    // bytes of output, commands included: a step can print its own markers
 	// cut are the rows of a line without an end that the pass before this one
 	// appended, by stream. Those of an earlier process the Log itself knows.
 	cut [StreamStderr + 1]int64
@@ -81,7 +81,11 @@ func (ps *passes) stream(stream Stream, left *atomic.Int64) *streamWriter {
 				return true, nil
 			}
 			ps.marked.Store(true)
-			return true, w.lines.command(ps.commands[index], status)
+			rows := ps.commands[index]
+			if w.left.Add(-textSize(rows)) < 0 {
+				return true, errFlood
+			}
+			return true, w.lines.command(rows, status)
 		}
 		w.text.w = w.markers
 	}
@@ -199,7 +203,16 @@ func (l *lineWriter) command(rows []Line, status int) error {
 		}
 		s.add(row)
 	}
+	s.flushFull()
 	return s.err
+}
+
+// textSize is how many bytes the rows take, newlines included.
+func textSize(rows []Line) (n int64) {
+	for _, row := range rows {
+		n += int64(len(row.Text)) + 1
+	}
+	return n
 }
 
 // stored returns how many rows of the line without an end are in the sink. It

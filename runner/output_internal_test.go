@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -130,6 +131,41 @@ func TestMarkersOnStderrAreOutput(t *testing.T) {
 	}
 }
 
+// TestCommandsThatAreShownAgainCount: a step can read its own script, print its
+// markers and have a little output become much.
+func TestCommandsThatAreShownAgainCount(t *testing.T) {
+	const lines, limit = 1000, 100_000
+	log := &countLog{}
+	ps := testPasses(log)
+	ps.limit, ps.commands = limit, commandRows([]string{strings.Repeat("\n", lines-1) + "true"}, ps.mask)
+	p, err := ps.begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = p.stdout.Write([]byte(strings.Repeat(m0, 1000))); !errors.Is(err, errFlood) {
+		t.Errorf("error %v, want %v", err, errFlood)
+	}
+	if err := ps.sink.flush(); err != nil {
+		t.Fatal(err)
+	}
+	if log.rows > limit {
+		t.Errorf("%d rows of at most %d bytes of output", log.rows, limit)
+	}
+	if log.most >= flushRows+lines {
+		t.Errorf("%d rows were gathered, want at most %d and a command's", log.most, flushRows)
+	}
+}
+
+// TestEmptyLinesAreNotGatheredForever: they have no text of which there might be
+// enough.
+func TestEmptyLinesAreNotGatheredForever(t *testing.T) {
+	log := &countLog{}
+	read(t, testPasses(log), strings.Repeat("\n", 3*flushRows), nil, true)
+	if log.rows != 3*flushRows || log.most > flushRows {
+		t.Errorf("%d rows, %d of them at once; want %d and at most %d", log.rows, log.most, 3*flushRows, flushRows)
+	}
+}
+
 func TestLongLines(t *testing.T) {
 	text := strings.Repeat("a", MaxLine-1) + "€" + strings.Repeat("b", MaxLine) + "\nend\n" + strings.Repeat("c", MaxLine) + "\n"
 	log := &rowLog{}
@@ -179,11 +215,12 @@ func FuzzOutput(f *testing.F) {
 }
 
 // countLog only counts.
-type countLog struct{ rows, appends int }
+type countLog struct{ rows, appends, most int }
 
 func (l *countLog) Append(lines ...Line) error {
 	l.rows += len(lines)
 	l.appends++
+	l.most = max(l.most, len(lines))
 	return nil
 }
 func (l *countLog) SourceLines(Stream) int64        { return 0 }

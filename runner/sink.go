@@ -13,6 +13,8 @@ import (
 const (
 	// flushBytes is how much text is gathered before it is appended at once.
 	flushBytes = 64 << 10
+	// flushRows is how many rows are, of text or without.
+	flushRows = 8 << 10
 	// flushAfter is the time from one append to the next, unless there is much.
 	flushAfter = 50 * time.Millisecond
 	// flushSoon is how long a line waits for others after a pause.
@@ -20,7 +22,7 @@ const (
 )
 
 // A sink gathers the rows of one step and appends them to its Log in batches:
-// when there are flushBytes, and when flushAfter has passed since the one before:
+// when there are flushBytes or flushRows, and when flushAfter has passed since the one before:
 // a line after a pause is appended almost at once. It may be used concurrently.
 // It reuses its buffers, since a Log keeps nothing of what it is given.
 type sink struct {
@@ -128,7 +130,13 @@ func (s *sink) addText(row Line, head, tail []byte) {
 	s.text = append(append(s.text, head...), tail...)
 	row.Text = s.text[from:len(s.text):len(s.text)]
 	s.add(row)
-	if len(s.text) >= flushBytes {
+	s.flushFull()
+}
+
+// flushFull appends what is gathered if that is enough for a batch. It is called
+// with mu held.
+func (s *sink) flushFull() {
+	if len(s.text) >= flushBytes || len(s.rows) >= flushRows {
 		s.flushLocked(false)
 	}
 }
