@@ -3,15 +3,14 @@ package source
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 )
 
-// EvictOldest removes the mirror that was fetched into least recently, to free
-// space, and reports whether there was one. A mirror that is in use is passed
+// EvictOldest removes the mirror that a Fetch wanted least recently, to free space, and reports whether there was one. A mirror that is in use is passed
 // over. What is needed again is fetched again.
 func (m *Mirrors) EvictOldest() (evicted bool, err error) {
 	keys, err := m.byAge()
@@ -56,37 +55,31 @@ func (m *Mirrors) byAge() ([]string, error) {
 		return nil, err
 	}
 	var keys []string
-	fetched := map[string]time.Time{}
+	used := map[string]time.Time{}
 	for _, e := range entries {
 		key, ok := strings.CutSuffix(e.Name(), ".git")
 		if !ok {
 			continue
 		}
-		at, err := lastChange(filepath.Join(m.dir, e.Name()))
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed meanwhile
+		}
 		if err != nil {
 			return nil, err
 		}
-		keys, fetched[key] = append(keys, key), at
+		keys, used[key] = append(keys, key), info.ModTime()
 	}
-	slices.SortFunc(keys, func(a, b string) int { return fetched[a].Compare(fetched[b]) })
+	slices.SortFunc(keys, func(a, b string) int { return used[a].Compare(used[b]) })
 	return keys, nil
 }
 
-// lastChange is when something was fetched: git then writes FETCH_HEAD, and in
-// the directory itself.
-func lastChange(dir string) (time.Time, error) {
-	var newest time.Time
-	for _, name := range []string{".", "FETCH_HEAD"} {
-		info, err := os.Stat(filepath.Join(dir, name))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return newest, err
-		}
-		if info.ModTime().After(newest) {
-			newest = info.ModTime()
-		}
+// used notes in the directory's time, which a fetch does not change, that the
+// mirror is wanted.
+func (mir *mirror) used() error {
+	now := time.Now()
+	if err := os.Chtimes(mir.dir, now, now); err != nil {
+		return fmt.Errorf("note the use of the mirror: %w", err)
 	}
-	return newest, nil
+	return nil
 }

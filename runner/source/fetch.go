@@ -94,6 +94,9 @@ func (m *Mirrors) fetch(ctx context.Context, key string, r Remote, ref, sha stri
 		mir.setFlag(&mir.suspect)
 		err = f.ensure(ctx, ref, sha, o.Tags)
 	}
+	if err == nil {
+		err = mir.used()
+	}
 	return classify(err)
 }
 
