@@ -51,8 +51,9 @@ var (
 		`repository '.*' not found|unable to access .*The requested URL returned error: 40[134])`)
 	saysNoCommit = regexp.MustCompile(`(?m)^(fatal|error): (remote error: upload-pack: not our ref|couldn't find remote ref|` +
 		`no such remote ref|Server does not allow request for unadvertised object|git upload-pack: not our ref)`)
-	saysRedirect = regexp.MustCompile(`(?m)^fatal: unable to access .*The requested URL returned error: 30[12378]`)
-	saysCorrupt  = regexp.MustCompile(`(?m)^(fatal|error): .*(corrupt|not a git repository|bad object|bad tree|missing (blob|tree|commit)|` +
+	saysRedirect   = regexp.MustCompile(`(?m)^fatal: unable to access .*The requested URL returned error: 30[12378]`)
+	saysBadModules = regexp.MustCompile(`(?m)^(fatal|error): bad config line [0-9]+ in blob `)
+	saysCorrupt    = regexp.MustCompile(`(?m)^(fatal|error): .*(corrupt|not a git repository|bad object|bad tree|missing (blob|tree|commit)|` +
 		`unable to read|cannot read object|could not (read|parse)|Could not read [0-9a-f]|failed to (read|unpack)|garbage|inflate|invalid object|not a valid object|` +
 		`bad pack|index file|packfile|packed object|does not point to a valid object|did not send all necessary objects|unexpected line in .*packed-refs|bad config)`)
 )

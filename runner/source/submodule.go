@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -128,8 +129,14 @@ type declaredModule struct{ name, url string }
 // it follows no includes.
 func (m *Mirrors) declaredModules(ctx context.Context, mir *mirror, sha string) (map[string]declaredModule, error) {
 	out, err := m.git(ctx, gitCmd{gitDir: mir.dir, args: []string{"config", "--blob", sha + ":.gitmodules", "-z", "--list"}}, maxModulesFile)
-	if err != nil {
-		return nil, fmt.Errorf("%w .gitmodules: %w", ErrInvalid, err)
+	var g *gitError
+	switch {
+	case errors.Is(err, errTooMuch):
+		return nil, invalid(".gitmodules: it has more than %d bytes", maxModulesFile)
+	case stderrMatches(err, saysBadModules) && errors.As(err, &g):
+		return nil, invalid(".gitmodules: git says: %s", g.stderr) // and not that the mirror is broken
+	case err != nil:
+		return nil, err
 	}
 	paths, urls := map[string]string{}, map[string]string{}
 	for entry := range strings.SplitSeq(string(out), "\x00") {

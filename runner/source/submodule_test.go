@@ -122,6 +122,25 @@ func TestSubmoduleThatIsNotDeclared(t *testing.T) {
 	}
 }
 
+// TestSubmodulesThatCannotBeRead: that is the repository's fault and not its
+// mirror's, which would have to be made anew for each build.
+func TestSubmodulesThatCannotBeRead(t *testing.T) {
+	r, m := newRemote(t), openMirrors(t)
+	gitIn(t, r.work, "update-index", "--add", "--cacheinfo", "160000,"+strings.Repeat("1", 40)+",lib")
+	r.write(map[string]string{".gitmodules": "[submodule\n"})
+	gitIn(t, r.work, "add", ".gitmodules")
+	gitIn(t, r.work, "commit", "--quiet", "-m", "broken")
+	sha := strings.TrimSpace(gitIn(t, r.work, "rev-parse", "HEAD"))
+	r.push(sha, "refs/heads/main")
+	err := fetchSub(t, m, r, sha)
+	if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "line 1") {
+		t.Errorf("error %v, want %v with the line", err, ErrInvalid)
+	}
+	if mir, err := m.mirror("1"); err != nil || mir.flag(&mir.suspect) {
+		t.Errorf("the mirror is taken to be damaged (%v)", err)
+	}
+}
+
 func TestSubmodulesGetNoCredentialOfAnotherHost(t *testing.T) {
 	r, other, m := newRemote(t), newRemote(t), openMirrors(t)
 	theirs := other.pushed("one", map[string]string{"a": "1\n"})
