@@ -93,7 +93,7 @@ type Line struct {
 	// Time is when its output came; of what nobody read then, when the engine had
 	// it.
 	Time time.Time
-	Text   []byte
+	Text []byte
 	// End: the source's newline (or its end) followed. Without it the row is
 	// continued by the next one of its stream.
 	End bool

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -155,14 +156,16 @@ func (w *streamWriter) now() time.Time {
 	}
 }
 
-// Write implements io.Writer. It fails with errFlood, or with an error of the
-// Log.
+// Write implements io.Writer. It fails with errFlood, having taken what may still
+// be written, or with an error of the Log.
 func (w *streamWriter) Write(p []byte) (int, error) {
-	if w.left.Add(-int64(len(p))) < 0 {
-		return 0, errFlood
-	}
 	w.lines.at = w.now()
-	return w.text.Write(p)
+	over := -w.left.Add(-int64(len(p)))
+	if over <= 0 {
+		return w.text.Write(p)
+	}
+	n, err := w.text.Write(p[:max(0, int64(len(p))-over)])
+	return n, cmp.Or(err, errFlood)
 }
 
 func (w *streamWriter) end() error {
