@@ -10,6 +10,7 @@ import (
 )
 
 func TestGreenBuild(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	sha := w.push(r, w.files(`
@@ -39,6 +40,7 @@ steps:
 
 // What a rule finds in the log stands in the status, as the log has it: masked.
 func TestVerdictSaysWhatFailed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	sha := w.push(r, w.files("steps:\n  - {name: publish, image: IMAGE, commands: ['echo \"error: "+testToken+" is not accepted\"; exit 1']}\n"))
@@ -51,6 +53,7 @@ func TestVerdictSaysWhatFailed(t *testing.T) {
 }
 
 func TestRedBuild(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	sha := w.push(r, w.files(`
@@ -96,6 +99,7 @@ steps:
 }
 
 func TestVerdictWithoutRunning(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	broken := w.push(r, w.files("steps:\n  - name: x\n    image: IMAGE\n    comands: [\"true\"]\n"))
@@ -116,6 +120,7 @@ func TestVerdictWithoutRunning(t *testing.T) {
 }
 
 func TestNoPipelineFileIsNoneOfOurBusiness(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	without := w.push(r, map[string]string{"README": "no CI here"})
@@ -127,6 +132,7 @@ func TestNoPipelineFileIsNoneOfOurBusiness(t *testing.T) {
 }
 
 func TestServiceIsReachableByName(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	sha := w.push(r, w.files(`
@@ -148,6 +154,7 @@ steps:
 }
 
 func TestHostileNames(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	files := w.files("steps:\n  - {name: x, image: IMAGE, commands: ['echo \"$CI_COMMIT_BRANCH\"']}\n")

@@ -82,6 +82,7 @@ steps:
 `
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	sha := w.push(r, w.files(longStep))
@@ -101,6 +102,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestSecondCancelKills(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *config) { c.Grace = patience }) // the test ends before this does
 	r := w.repo("app")
 	sha := w.push(r, w.files(`
@@ -124,6 +126,7 @@ steps:
 }
 
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	// Fails in the first build only: the number tells them apart.
@@ -148,6 +151,7 @@ func TestRestart(t *testing.T) {
 }
 
 func TestServerRestartInMidBuild(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	sha := w.push(r, w.files(`
@@ -177,6 +181,7 @@ steps:
 }
 
 func TestImageThatRunsAsAUser(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.image = runnertest.UserImage(t)
 	r := w.repo("app")

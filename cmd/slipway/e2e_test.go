@@ -23,7 +23,7 @@ const (
 	testSecret = "webhook-secret"
 	testAdmin  = "admin-token-of-the-test"
 	// patience bounds every wait of these tests; none of them waits for time to pass.
-	patience = 3 * time.Minute
+	patience = 6 * time.Minute
 )
 
 // world is a stand-in GitHub and a slipway server that hears its webhooks, with

@@ -80,6 +80,7 @@ func exampleTree(t *testing.T, name string, scripts ...string) string {
 
 // TestExamplesRun runs every example on Docker, with stand-ins for its images.
 func TestExamplesRun(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		scripts []string // that are in the repository
@@ -103,6 +104,7 @@ func TestExamplesRun(t *testing.T) {
 	for _, tt := range tests {
 		tested[tt.name] = true
 		t.Run(strings.Join(append([]string{tt.name}, tt.args...), " "), func(t *testing.T) {
+			t.Parallel()
 			dir := exampleTree(t, tt.name, tt.scripts...)
 			args := append([]string{"run", "--env", "PATH=/slipway/src/.tools:/bin:/usr/bin:/sbin"}, tt.args...)
 			code, out, errs := slipway(t, dir, args...)

@@ -59,6 +59,7 @@ func (m *machine) killAt(h *heldCall) {
 }
 
 func TestKilledInACall(t *testing.T) {
+	t.Parallel()
 	m, p := newKillable(t)
 	r := m.repo("app")
 	for i, at := range killPoints {
@@ -96,6 +97,7 @@ func (m *machine) wantOutput(log string, want ...string) {
 
 // TestKilledWhileCanceling: who asked for a cancel need not ask again.
 func TestKilledWhileCanceling(t *testing.T) {
+	t.Parallel()
 	m, p := newKillable(t)
 	r := m.repo("app")
 	sha := m.push(r, m.files(waitsForFile))

@@ -19,6 +19,7 @@ func (b build) jobs() string {
 }
 
 func TestMatrixWithAServiceThatBecomesHealthy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	// The service listens only after a while; the step must not start before.
@@ -51,6 +52,7 @@ steps:
 }
 
 func TestPluginGetsItsSettings(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.image = runnertest.PluginImage(t)
 	r := w.repo("app")
@@ -69,6 +71,7 @@ steps:
 }
 
 func TestRetryTimeoutAndIgnoredFailure(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	sha := w.push(r, w.files(`
@@ -100,6 +103,7 @@ steps:
 }
 
 func TestWorkflowsDependOnEachOther(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	workflow := func(more, command string) string {
@@ -130,6 +134,7 @@ func TestWorkflowsDependOnEachOther(t *testing.T) {
 }
 
 func TestPathFilterOfAPullRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	files := w.files(oneStep + "  - {name: docs, image: IMAGE, commands: ['true'], when: {event: pull_request, path: 'docs/**'}}\n" +

@@ -3,11 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,7 +41,19 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	atOnce()
 	os.Exit(m.Run())
+}
+
+// atOnce lets more tests run at a time than there are processors, unless the
+// command line says how many: they wait for containers nearly all the time.
+func atOnce() {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.NumCPU())) // it is a number
+	}
 }
 
 // program is the program with arguments and an environment of its own.
@@ -50,6 +65,7 @@ func program(ctx context.Context, env []string, args ...string) *exec.Cmd {
 }
 
 func TestRefusesToStart(t *testing.T) {
+	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("s\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -83,6 +99,7 @@ func TestRefusesToStart(t *testing.T) {
 }
 
 func TestHelpNamesEveryVariable(t *testing.T) {
+	t.Parallel()
 	out, err := program(t.Context(), nil, "server", "--help").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -96,6 +113,7 @@ func TestHelpNamesEveryVariable(t *testing.T) {
 }
 
 func TestDemoOnce(t *testing.T) {
+	t.Parallel()
 	out, err := program(t.Context(), []string{"TMPDIR=" + t.TempDir()}, "demo", "--once", "--addr=127.0.0.1:0", "--image="+runnertest.Image(t)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -52,6 +52,7 @@ func (w *world) openPull(base *githubtest.Repo, pr githubtest.PullRequest) int {
 }
 
 func TestOwnPullRequestIsCoveredByItsPush(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	w.push(r, w.files(oneStep))
@@ -64,6 +65,7 @@ func TestOwnPullRequestIsCoveredByItsPush(t *testing.T) {
 }
 
 func TestOwnPullRequestWithAnotherPlanIsBuilt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	w.push(r, w.files(oneStep))
@@ -79,6 +81,7 @@ func TestOwnPullRequestWithAnotherPlanIsBuilt(t *testing.T) {
 }
 
 func TestForkWaitsForApproval(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	w.wantVerdict(r, w.push(r, w.files(oneStep)), "success: passed in …")
@@ -118,6 +121,7 @@ func TestForkWaitsForApproval(t *testing.T) {
 }
 
 func TestPrivateRepositoryDoesNotExistForOthers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("secret", true)
 	w.wantVerdict(r, w.push(r, w.files(oneStep)), "success: passed in …")

@@ -44,6 +44,7 @@ func wantOutput(t *testing.T, out string, wants ...string) {
 }
 
 func TestRunTakesTheWorkingTree(t *testing.T) {
+	t.Parallel()
 	code, out, errs := slipway(t, workTree(t, threeSteps), "run", "--env", "EXTRA=more")
 	if code != 1 || errs != "" {
 		t.Errorf("exit code %d, %s", code, errs)
@@ -52,6 +53,7 @@ func TestRunTakesTheWorkingTree(t *testing.T) {
 }
 
 func TestRunSomeSteps(t *testing.T) {
+	t.Parallel()
 	dir := workTree(t, threeSteps)
 	code, out, _ := slipway(t, dir, "run", "--step", "two", "--branch", "x")
 	if code != 0 || strings.Contains(out, "not committed") || strings.Contains(out, "one.txt") {
@@ -72,6 +74,7 @@ func TestRunSomeSteps(t *testing.T) {
 }
 
 func TestRunShowsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	writeFile(t, dir, ".slipway.yml", "steps:\n  - {name: x, image: y, comands: a}\n")
 	code, _, errs := slipway(t, dir, "run")
@@ -81,6 +84,7 @@ func TestRunShowsWhatIsWrong(t *testing.T) {
 }
 
 func TestRunKeepsTheWorkspace(t *testing.T) {
+	t.Parallel()
 	_, out, _ := slipway(t, workTree(t, threeSteps), "run", "--keep")
 	m := regexp.MustCompile(`docker volume rm (slipway-\S+)`).FindStringSubmatch(out)
 	if m == nil {
@@ -96,6 +100,7 @@ func TestRunKeepsTheWorkspace(t *testing.T) {
 }
 
 func TestShellIsOpenedInTheStep(t *testing.T) {
+	t.Parallel()
 	dir := workTree(t, threeSteps)
 	cmd := program(t.Context(), nil, "run", "--shell", "two", "--env", "EXTRA=more")
 	cmd.Dir = dir
@@ -111,6 +116,7 @@ func TestShellIsOpenedInTheStep(t *testing.T) {
 }
 
 func TestRunFeedsSecrets(t *testing.T) {
+	t.Parallel()
 	dir := workTree(t, `
 steps:
   - name: use
@@ -138,6 +144,7 @@ steps:
 // A secret can stand for any value that a container gets. Neither the log nor the
 // arguments of a shell tell it.
 func TestRunPutsSecretsWhereverTheyStand(t *testing.T) {
+	t.Parallel()
 	dir := workTree(t, `
 services:
   - name: db
@@ -163,6 +170,7 @@ steps:
 }
 
 func TestRunIsInterrupted(t *testing.T) {
+	t.Parallel()
 	dir := workTree(t, "steps:\n  - {name: slow, image: IMAGE, commands: [echo waiting, sleep 600]}\n  - {name: next, image: IMAGE, commands: 'true'}\n")
 	cmd := program(t.Context(), nil, "run")
 	cmd.Dir = dir

@@ -22,6 +22,7 @@ const ownPatience = 15 * time.Minute
 // TestOwnPipeline pushes the commit that is checked out here and runs its own
 // .slipway.yml. Only the images are others: see makeImage.
 func TestOwnPipeline(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), ownPatience)
 	defer cancel()
 	c := openOwnRepo(ctx, t)

@@ -47,6 +47,7 @@ type soak struct {
 // TestSoak kills the server at random moments while commits are pushed, webhooks
 // come and logs are read. Then everything is as if nobody had done so.
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	kills, began := fewKills, time.Now()
 	if n, err := strconv.Atoi(os.Getenv(killsVariable)); err == nil {
 		kills = n

@@ -16,6 +16,7 @@ import (
 )
 
 func TestTwoPushesAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	a, b := w.repo("a"), w.repo("b")
 	var wg sync.WaitGroup
@@ -41,6 +42,7 @@ func (w *world) payload(sha string) githubtest.Delivery {
 }
 
 func TestDuplicateDeliveriesMakeOneBuild(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	sha := w.push(r, w.files(oneStep))
@@ -62,6 +64,7 @@ func TestDuplicateDeliveriesMakeOneBuild(t *testing.T) {
 }
 
 func TestStatusOutage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	w.github.FailNext(githubtest.ScopeStatuses, 10, http.StatusBadGateway, nil)
@@ -78,6 +81,7 @@ func TestStatusOutage(t *testing.T) {
 }
 
 func TestRefusedStatusIsKeptAndHarmsNoOther(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	w.github.FailNext(githubtest.ScopeStatuses, 1000, http.StatusUnprocessableEntity, nil)
@@ -133,13 +137,13 @@ func TestManyPushes(t *testing.T) {
 	base := w.push(busy, w.files("steps:\n  - {name: x, image: IMAGE, commands: ['true'], when: {event: tag}}\n"))
 	w.wantVerdict(busy, base, "success: skipped: no workflow matches")
 	template := w.payload(base)
-	var shas []string
-	for i := range pushes {
-		sha, err := busy.Commit(w.ctx, githubtest.Change{Files: map[string]string{"n": fmt.Sprint(i)}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		shas = append(shas, sha)
+	changes := make([]githubtest.Change, pushes)
+	for i := range changes {
+		changes[i].Files = map[string]string{"n": fmt.Sprint(i)}
+	}
+	shas, err := busy.CommitAll(w.ctx, changes)
+	if err != nil {
+		t.Fatal(err)
 	}
 	files := openFiles(t)
 
@@ -202,6 +206,7 @@ func openFiles(t *testing.T) int {
 }
 
 func TestEventsOfABuildResume(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.repo("app")
 	w.wantVerdict(r, w.push(r, w.files(oneStep)), "success: passed in …")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestKilledServerLosesNothing(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	r := m.repo("app")
 	sha := m.push(r, m.files(`

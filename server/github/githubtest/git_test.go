@@ -62,6 +62,28 @@ func TestFetchBySHA(t *testing.T) {
 	}
 }
 
+func TestCommitAll(t *testing.T) {
+	s := start(t, Options{})
+	r := addRepo(t, s, "hello", RepoOptions{})
+	first := commit(t, r, Change{Files: map[string]string{"a": "1"}})
+	shas, err := r.CommitAll(t.Context(), []Change{
+		{Branch: "side", Files: map[string]string{"a": "2"}}, {Files: map[string]string{"b": "1"}, Message: "Last"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := clone(t, r.CloneURL())
+	if got, want := w.git("rev-list", "origin/side"), shas[1]+"\n"+shas[0]+"\n"+first; got != want {
+		t.Errorf("side has\n%s, want\n%s", got, want)
+	}
+	w.git("checkout", "--quiet", shas[1])
+	if got := w.git("log", "-1", "--format=%s") + " " + w.git("ls-files"); got != "Last a\nb" {
+		t.Errorf("the last commit is %q", got)
+	}
+	if shas, err := r.CommitAll(t.Context(), nil); len(shas) != 0 || err != nil {
+		t.Errorf("none: %v, %v", shas, err)
+	}
+}
+
 func TestCommitRefuses(t *testing.T) {
 	s := start(t, Options{})
 	r := addRepo(t, s, "hello", RepoOptions{})
