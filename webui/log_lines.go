@@ -55,7 +55,7 @@ func (u *UI) rowsHTML(ctx context.Context, t *logTarget, from, n int64, whole bo
 		return "", 0, err
 	}
 	maker.whole = whole
-	var b strings.Builder
+	var b []byte
 	got := int64(0)
 	for lines, err := range u.logs.Read(ctx, t.key, from, n) {
 		if err != nil {
@@ -65,15 +65,14 @@ func (u *UI) rowsHTML(ctx context.Context, t *logTarget, from, n int64, whole bo
 			if lines[i].Open {
 				continue
 			}
-			if err := u.templates.ExecuteTemplate(&b, "log-row", maker.row(&lines[i])); err != nil {
-				return "", 0, err
-			}
-			if got++; b.Len() > maxLinesBytes {
-				return b.String(), got, nil
+			row := maker.row(&lines[i])
+			b = row.append(b)
+			if got++; len(b) > maxLinesBytes {
+				return string(b), got, nil
 			}
 		}
 	}
-	return b.String(), got, nil
+	return string(b), got, nil
 }
 
 // findLog returns the log that the path names.

@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/systeminfo"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -61,6 +64,8 @@ func TestBrowserReadsAMillionLines(t *testing.T) {
 	s.million()
 	t.Logf("written in %v", time.Since(began).Round(time.Millisecond))
 	b := newTab(t, s)
+	b.open("/login")
+	blank := b.renderer()
 	var paints, jumps, searches []time.Duration
 	for range 12 {
 		b.open(stepPage)
@@ -103,7 +108,31 @@ func TestBrowserReadsAMillionLines(t *testing.T) {
 	if n := eval[int](b, `document.querySelectorAll('*').length`); n > 20_000 {
 		t.Errorf("%d elements in the page", n)
 	}
-	t.Logf("elements %d, heap %.1f MB", eval[int](b, `document.querySelectorAll('*').length`), eval[float64](b, `performance.memory.usedJSHeapSize`)/1e6)
+	t.Logf("elements %d, heap %.1f MB, renderer %d MB, of a small page %d MB", eval[int](b, `document.querySelectorAll('*').length`),
+		eval[float64](b, `performance.memory.usedJSHeapSize`)/1e6, b.renderer()>>20, blank>>20)
+}
+
+// renderer returns how many bytes of memory the largest of the browser's renderers
+// has resident, which is the tab's where there is no other.
+func (b *tab) renderer() (most int64) {
+	b.t.Helper()
+	info, err := chromedp.CallBrowser(b.ctx, systeminfo.GetProcessInfo, cdp.Empty{})
+	must(b.t, err)
+	for _, p := range info.ProcessInfo {
+		if p.Type != "renderer" {
+			continue
+		}
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.ID)) // see proc(5): pages, of which resident
+		if os.IsNotExist(err) {
+			continue
+		}
+		must(b.t, err)
+		var size, resident int64
+		_, err = fmt.Sscan(string(status), &size, &resident)
+		must(b.t, err)
+		most = max(most, resident*int64(os.Getpagesize()))
+	}
+	return most
 }
 
 // searchAll searches as a browser does, which asks on until all was searched.

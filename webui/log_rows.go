@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"bytes"
 	"context"
 	"html/template"
 	"strconv"
@@ -116,7 +117,9 @@ func (u *UI) newRowMaker(ctx context.Context, t *logTarget, from int64) (*rowMak
 			return nil, err
 		}
 		for i := range lines {
-			m.row(&lines[i])
+			if lines[i].Kind == logs.Command || bytes.IndexByte(lines[i].Text, 0x1b) >= 0 {
+				m.row(&lines[i])
+			}
 		}
 	}
 	return m, nil

@@ -1,10 +1,10 @@
 package webui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/slipway-ci/slipway/store"
@@ -114,18 +114,18 @@ func nextOf(ctx context.Context, sub *store.Subscription, wanted func(store.Even
 
 // sendRows sends lines as one event.
 func (u *UI) sendRows(e *events, maker *rowMaker, lines []logs.Line) error {
-	var b strings.Builder
+	var b bytes.Buffer
 	id := ""
 	for i := range lines {
 		row := maker.row(&lines[i])
-		name := "log-row"
 		if row.N > 0 {
 			id = strconv.FormatInt(row.N, 10)
-			if row.Command() {
-				name = "log-command"
-			}
 		}
-		if err := u.templates.ExecuteTemplate(&b, name, row); err != nil {
+		if row.N == 0 || !row.Command() {
+			b.Write(row.append(b.AvailableBuffer()))
+			continue
+		}
+		if err := u.templates.ExecuteTemplate(&b, "log-command", row); err != nil {
 			return err
 		}
 	}

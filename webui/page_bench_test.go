@@ -47,3 +47,17 @@ func BenchmarkLines(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkMillionPage renders the page of a log of a million rows.
+func BenchmarkMillionPage(b *testing.B) {
+	s := newSite(b)
+	s.million()
+	b.ReportAllocs()
+	for b.Loop() {
+		rec := httptest.NewRecorder()
+		s.echo.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, stepPage, nil))
+		if rec.Code != http.StatusOK {
+			b.Fatalf("status %d", rec.Code)
+		}
+	}
+}

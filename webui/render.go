@@ -93,6 +93,8 @@ func parseTemplates(a *assets) (*template.Template, error) {
 		"inList": func(r store.RepoSummary, now time.Time) repoItem { return repoItem{r, now} },
 		"inRepo": func(r store.Repo, b store.Build, now time.Time) buildItem { return buildItem{r, b, now} },
 		"phases": legend,
+		"row":    func(r logRow) template.HTML { return rowsMarkup(r) },
+		"rows":   func(rows []logRow) template.HTML { return rowsMarkup(rows...) },
 	}).Option("missingkey=error").ParseFS(templateFiles, "templates/*.html")
 }
 
