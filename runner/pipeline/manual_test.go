@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -91,6 +93,17 @@ func TestManualExamples(t *testing.T) {
 		}
 		if err := schema.Validate(instance(t, block[1])); err != nil {
 			t.Errorf("the schema refuses\n%s\n%v", block[1], err)
+		}
+	}
+}
+
+// TestManualHasEveryVariable wants each variable in the manual, those of the build
+// before under their common beginning.
+func TestManualHasEveryVariable(t *testing.T) {
+	words := manualSections(t)["variables"]
+	for _, name := range append(slices.Sorted(maps.Keys(variableSet)), "CI_STEP_NAME", "CI_STEP_NUMBER", "CI_PIPELINE_STATUS") {
+		if !strings.HasPrefix(name, "CI_PREV_") && !strings.Contains(words, "`"+name+"`") {
+			t.Errorf("section variables says nothing of %s", name)
 		}
 	}
 }
