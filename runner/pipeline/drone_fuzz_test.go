@@ -1,23 +1,11 @@
 package pipeline
 
-import (
-	"os"
-	"path/filepath"
-	"testing"
-)
+import "testing"
 
 // FuzzDrone checks of Drone's files what FuzzCompile does of ours.
 func FuzzDrone(f *testing.F) {
-	seeds, err := filepath.Glob("testdata/drone/*.yml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range seeds {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(data), "v1.2.3-rc.1+5")
+	for _, text := range seeds(f, "testdata/drone/*.yml") {
+		f.Add(text, "v1.2.3-rc.1+5")
 	}
 	for _, value := range hostile {
 		f.Add(droneStepWith("commands: ['${DRONE_TAG}']\nsettings: {a: '${DRONE_TAG/a/b}', b: \"${DRONE_SEMVER_ERROR:3}\"}"), value)

@@ -12,16 +12,8 @@ import (
 // FuzzCompile checks what holds for every file and every commit message: no
 // panic, an error is Problems with places in the file, a plan is whole.
 func FuzzCompile(f *testing.F) {
-	seeds, err := filepath.Glob("testdata/plan/*.yml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range seeds {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(data), "Fix it", strings.Contains(file, "woodpecker"))
+	for file, text := range seeds(f, "testdata/plan/*.yml") {
+		f.Add(text, "Fix it", strings.Contains(file, "woodpecker"))
 	}
 	for _, value := range hostile {
 		f.Add(oneStep("commands: ['${CI_COMMIT_MESSAGE}']\nsettings: {a: '${CI_COMMIT_MESSAGE/a/b}'}"), value, false)
@@ -49,6 +41,24 @@ func FuzzCompile(f *testing.F) {
 		}
 		checkPlan(t, plan)
 	})
+}
+
+// seeds are the texts of files, by their paths.
+func seeds(f *testing.F, pattern string) map[string]string {
+	f.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		f.Fatalf("%d files %s, %v", len(files), pattern, err)
+	}
+	texts := map[string]string{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		texts[file] = string(data)
+	}
+	return texts
 }
 
 // FuzzSubstitute checks that nothing makes it panic, that text without a dollar
