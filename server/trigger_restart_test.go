@@ -54,19 +54,24 @@ func TestRestartIsPlannedAnew(t *testing.T) {
 	}
 }
 
-// A restart whose commit cannot be fetched says so, is put off, and can be
-// canceled meanwhile.
-func TestRestartDuringAnOutage(t *testing.T) {
+// newForgeWithoutMirror is a forge with a build that has ended, whose restart needs
+// a fetch. No trigger runs.
+func newForgeWithoutMirror(t *testing.T) *forge {
+	t.Helper()
 	f := newForge(t)
 	stop := f.start()
-	r := f.addRepo("app")
-	f.push(r, githubtest.Change{})
+	f.push(f.addRepo("app"), githubtest.Change{})
 	f.settled()
 	f.endAll()
 	stop()
-	repo, err := f.store.Repo(f.ctx, "acme", "app")
-	f.ok(err)
-	f.ok(f.mirrors.Remove(f.ctx, repo.MirrorKey())) // or no fetch is needed
+	f.ok(f.mirrors.Remove(f.ctx, f.storedRepo("app").MirrorKey()))
+	return f
+}
+
+// A restart whose commit cannot be fetched says so, is put off, and can be
+// canceled meanwhile.
+func TestRestartDuringAnOutage(t *testing.T) {
+	f := newForgeWithoutMirror(t)
 	f.options.RetryBase = time.Hour
 	f.github.FailNext(githubtest.ScopeGit, 1000, http.StatusServiceUnavailable, nil)
 	f.start()
@@ -85,16 +90,7 @@ func TestRestartDuringAnOutage(t *testing.T) {
 }
 
 func TestRestartDuringAnOutageThatLasts(t *testing.T) {
-	f := newForge(t)
-	stop := f.start()
-	r := f.addRepo("app")
-	f.push(r, githubtest.Change{})
-	f.settled()
-	f.endAll()
-	stop()
-	repo, err := f.store.Repo(f.ctx, "acme", "app")
-	f.ok(err)
-	f.ok(f.mirrors.Remove(f.ctx, repo.MirrorKey()))
+	f := newForgeWithoutMirror(t)
 	f.github.FailNext(githubtest.ScopeGit, 1000, http.StatusServiceUnavailable, nil)
 	f.restart("app", 1)
 	f.start() // planned after a restart of the server too

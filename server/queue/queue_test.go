@@ -138,11 +138,7 @@ func TestRepositoriesTakeTurns(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	w := newWorld(t)
-	g := newGate()
-	w.engine.Step(1, g.program(0))
-	w.start()
-	b := w.build("app", workflow("test", "never"))
-	w.wait(g)
+	_, _, b := w.hold("test", "never")
 	w.ok(w.store.RequestCancel(w.ctx, b.ID, "mona"))
 	w.want(w.verdict(b), "canceled: canceled by mona")
 	w.waitUntilLeft(serverID, nil)
@@ -168,11 +164,7 @@ func TestSecondCancelEndsTheGracePeriod(t *testing.T) {
 
 func TestJobIsLeftRunningAndAdopted(t *testing.T) {
 	w := newWorld(t)
-	g := newGate()
-	w.engine.Step(1, g.program(0))
-	r := w.start()
-	b := w.build("app", workflow("test", "after"))
-	w.wait(g)
+	g, r, b := w.hold("test", "after")
 	w.detach(r)
 	job, _ := w.job(b)
 	w.want(job.Status, store.Running)
@@ -194,11 +186,7 @@ func TestJobIsLeftRunningAndAdopted(t *testing.T) {
 // no internal error.
 func TestJobThatWasCanceledWhileNobodyRan(t *testing.T) {
 	w := newWorld(t)
-	g := newGate()
-	w.engine.Step(1, g.program(0))
-	r := w.start()
-	b := w.build("app", workflow("test"))
-	w.wait(g)
+	_, r, b := w.hold("test")
 	w.detach(r)
 	w.ok(w.store.RequestCancel(w.ctx, b.ID, "mona"))
 	w.start()
@@ -210,11 +198,7 @@ func TestJobThatWasCanceledWhileNobodyRan(t *testing.T) {
 func TestClaimingEndsBeforeWorking(t *testing.T) {
 	w := newWorld(t)
 	w.options.MaxJobs = 1
-	g := newGate()
-	w.engine.Step(1, g.program(0))
-	r := w.start()
-	first := w.build("app", workflow("test"))
-	w.wait(g)
+	g, r, first := w.hold("test")
 	second := w.build("app", workflow("test"))
 	r.claim(nil)
 	close(g.release)
@@ -231,11 +215,7 @@ func TestDatabaseThatFailsForAWhile(t *testing.T) {
 		t.Run(tt.kind+" "+tt.table, func(t *testing.T) {
 			w := newWorld(t)
 			w.options.RetryAfter = time.Second // time to mend it in
-			g := newGate()
-			w.engine.Step(1, g.program(0))
-			w.start()
-			b := w.build("app", workflow("test", "after"))
-			w.wait(g)
+			g, _, b := w.hold("test", "after")
 			mend := storetest.Break(t, w.path, tt.kind, tt.table)
 			close(g.release)
 			w.waitLogged("job was cut off, taking it up again")
@@ -250,11 +230,7 @@ func TestDatabaseThatFailsForAWhile(t *testing.T) {
 // One that fails for good ends the job, and nothing of it is left.
 func TestDatabaseThatFailsForGood(t *testing.T) {
 	w := newWorld(t)
-	g := newGate()
-	w.engine.Step(1, g.program(0))
-	w.start()
-	b := w.build("app", workflow("test", "after"))
-	w.wait(g)
+	g, _, b := w.hold("test", "after")
 	storetest.Break(t, w.path, "INSERT", "ops")
 	storetest.Break(t, w.path, "UPDATE", "ops")
 	close(g.release)
@@ -268,11 +244,7 @@ func TestDatabaseThatFailsForGood(t *testing.T) {
 // The end of a job is recorded as soon as it can be.
 func TestEndThatCannotBeRecorded(t *testing.T) {
 	w := newWorld(t)
-	g := newGate()
-	w.engine.Step(1, g.program(0))
-	w.start()
-	b := w.build("app", workflow("test"))
-	w.wait(g)
+	g, _, b := w.hold("test")
 	mend := storetest.Break(t, w.path, "UPDATE", "jobs")
 	close(g.release)
 	w.waitLogged("cannot record the end of a job, trying again")
@@ -301,11 +273,7 @@ func TestPlanThatCannotBeRead(t *testing.T) {
 
 func TestOrphansAreRemoved(t *testing.T) {
 	w := newWorld(t)
-	g := newGate()
-	w.engine.Step(1, g.program(0))
-	r := w.start()
-	b := w.build("app", workflow("test"))
-	w.wait(g)
+	g, r, b := w.hold("test")
 	w.detach(r)
 	kept := w.left(serverID)
 

@@ -261,3 +261,15 @@ func (w *world) wait(g *gate) string {
 		return ""
 	}
 }
+
+// hold starts a queue and a build of these steps, and returns when the first of
+// them is at the gate.
+func (w *world) hold(steps ...string) (g *gate, r *running, b store.Build) {
+	w.Helper()
+	g = newGate()
+	w.engine.Step(1, g.program(0))
+	r = w.start()
+	b = w.build("app", workflow(steps...))
+	w.wait(g)
+	return g, r, b
+}
