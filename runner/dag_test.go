@@ -26,7 +26,7 @@ func TestStepsRunInOrder(t *testing.T) {
 	s.wantJob(runner.Success, "", "")
 	s.wantStep("publish", runner.Success, "")
 	s.wantOutput("publish", "build test ")
-	if n := s.eng.Count("CopyTo"); n != 1 {
+	if n := s.eng.Count("FillVolume"); n != 1 {
 		t.Errorf("source copied %d times", n)
 	}
 }

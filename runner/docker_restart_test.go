@@ -22,7 +22,7 @@ func newDaemonScenario(t *testing.T, d *runnertest.Daemon, steps ...pipeline.Ste
 	for i := range steps {
 		steps[i].Image, steps[i].NetworkMode = image, "none"
 	}
-	return newScenarioOn(t, docker.New(d.Client(), docker.Options{Subnets: netip.MustParsePrefix("10.199.0.0/16")}), steps...)
+	return newScenarioOn(t, docker.New(d.Client(), docker.Options{Subnets: netip.MustParsePrefix("10.199.0.0/16"), SandboxBinary: runnertest.SandboxBinary(t)}), steps...)
 }
 
 // TestDockerEngineIsKilled: what the engine ends when it is back, whatever exit

@@ -49,9 +49,9 @@ type Engine interface {
 	CreateVolume(ctx context.Context, s VolumeSpec) (id string, err error)
 	CreateContainer(ctx context.Context, s ContainerSpec) (id string, err error)
 
-	// CopyTo extracts a tar stream at the absolute path dir of a container that
-	// has not ended. It reads r to its end or fails.
-	CopyTo(ctx context.Context, containerID, dir string, r io.Reader) error
+	// FillVolume extracts a tar stream in a volume, whoever has it mounted. It
+	// reads r to its end or fails. It can be called again after a failure.
+	FillVolume(ctx context.Context, s FillSpec, r io.Reader) error
 
 	// Attach opens the output of a container from its first byte; it is called
 	// before Start. The streams end when the container does.
@@ -204,6 +204,14 @@ type VolumeSpec struct {
 	// Memory: it is kept in RAM, and empty again when no container that runs has
 	// it.
 	Memory bool
+}
+
+// FillSpec says which volume is to be filled. Name and Labels are for what the
+// engine may need for it, which stays until what has the labels is removed.
+type FillSpec struct {
+	Name     string
+	Labels   map[string]string
+	VolumeID string
 }
 
 // ContainerSpec describes a container. What it does not name is the engine's

@@ -21,6 +21,9 @@ func SandboxName(server, job string, step, n int) string {
 // VolumeName returns the name of a job's volume.
 func VolumeName(server, job string) string { return "slipway-" + server + "-" + job }
 
+// SourceName returns the name of what fills a job's volume.
+func SourceName(server, job string) string { return VolumeName(server, job) + "-source" }
+
 // TempVolumeName returns the name of a volume that steps of a job share beside
 // that of the source; name is what they call it.
 func TempVolumeName(server, job, name string) string {

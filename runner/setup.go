@@ -13,26 +13,21 @@ import (
 )
 
 // setup makes what all steps of a job share: the network, the volume and, in
-// it, the source. The source has to go through a container, so that of the
-// first step that has one takes it, before any container is started. Nobody
-// waits for more than they need: the network takes longest, and only a start
-// needs it.
+// it, the source. Nobody waits for more than they need: the container of the first
+// step is started while its source comes.
 type setup struct {
 	// Each is closed when the part is there, or the job is halted for want of it.
-	networkMade, volumeMade, treeOpened chan struct{}
+	networkMade, volumeMade, sourced chan struct{}
 
-	network string        // ID; set when networkMade is closed
-	volume  string        // ID; set when volumeMade is closed
-	tree    io.ReadCloser // the source; set when treeOpened is closed, nil if it is not needed
+	network string // ID; set when networkMade is closed
+	volume  string // ID; set when volumeMade is closed
 
 	begun   bool // the owner's
 	running sync.WaitGroup
-	copying sync.Mutex // held by the one that copies; guards copied
-	copied  bool
 }
 
 func (u *setup) init() {
-	u.networkMade, u.volumeMade, u.treeOpened = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	u.networkMade, u.volumeMade, u.sourced = make(chan struct{}), make(chan struct{}), make(chan struct{})
 }
 
 // setupError is the cause with which a job is halted that cannot be set up.
@@ -50,12 +45,11 @@ var (
 
 // begin starts setting up. wait waits for it.
 func (u *setup) begin(r *run) {
-	rec, _ := r.record(opSource)
-	u.begun, u.copied = true, rec.Done
+	u.begun = true
 	first := r.firstSandbox()
 	u.part(r, u.networkMade, func(r *run) error { return u.makeNetwork(r, first) })
 	u.part(r, u.volumeMade, u.makeVolume)
-	u.part(r, u.treeOpened, u.openTree)
+	u.part(r, u.sourced, u.copySource)
 	r.prepareSandboxes()
 }
 
@@ -69,21 +63,8 @@ func (u *setup) part(r *run, made chan<- struct{}, f func(*run) error) {
 	})
 }
 
-// wait waits for what begin started and lets go of a source that nobody took.
-// It may be called again.
-func (u *setup) wait() {
-	u.running.Wait()
-	u.copying.Lock()
-	defer u.copying.Unlock()
-	u.closeTree()
-}
-
-func (u *setup) closeTree() {
-	if u.tree != nil {
-		_ = u.tree.Close() // it was read to its end, or nobody wants it
-		u.tree = nil
-	}
-}
+// wait waits for what begin started. It may be called again.
+func (u *setup) wait() { u.running.Wait() }
 
 // makeNetwork makes the network, which may have the named sandbox on it.
 func (u *setup) makeNetwork(r *run, sandbox string) error {
@@ -109,21 +90,39 @@ func (u *setup) makeVolume(r *run) error {
 	return wrap("create volume", err)
 }
 
-func (u *setup) openTree(r *run) error {
+// copySource puts the source into the volume, unless that has been done.
+func (u *setup) copySource(r *run) error {
 	if rec, _ := r.record(opSource); rec.Done {
 		return nil
 	}
+	tree, err := openTree(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tree.Close() }() // it was read to its end, or nobody wants it
+	select {
+	case <-u.volumeMade:
+	case <-r.work.Done():
+	}
+	if r.work.Err() != nil {
+		return context.Cause(r.work)
+	}
+	spec := FillSpec{Name: SourceName(r.job.Server, r.job.ID), Labels: r.job.labels(0), VolumeID: u.volume}
+	_, err = r.doIn(r.work, opSource, func(ctx context.Context) (string, error) {
+		return "", r.eng.FillVolume(ctx, spec, tree)
+	})
+	return wrap("copy source", err)
+}
+
+// openTree opens the source as a stream whose entries stand below the base of the
+// workspace, where the volume is.
+func openTree(r *run) (io.ReadCloser, error) {
 	if r.job.Source == nil {
 		tree, err := emptyTree(r.job.Workflow.Workspace)
-		u.tree = tree
-		return wrap("make empty workspace", err)
+		return tree, wrap("make empty workspace", err)
 	}
 	tree, err := r.job.Source(r.work)
-	if err != nil {
-		return fmt.Errorf("open source: %w", err)
-	}
-	u.tree = tree
-	return nil
+	return tree, wrap("open source", err)
 }
 
 // emptyTree is a tree of nothing but the directory that steps begin in, which
@@ -145,30 +144,6 @@ func emptyTree(w pipeline.Workspace) (io.ReadCloser, error) {
 		return nil, err
 	}
 	return io.NopCloser(&b), nil
-}
-
-// copySource copies the source, which is opened, into the volume by way of a
-// container that was created, unless that has been done. It returns when it is done, whoever does
-// it. A job whose source cannot be copied is halted.
-func (u *setup) copySource(r *run, container string) error {
-	u.copying.Lock()
-	defer u.copying.Unlock()
-	if u.copied {
-		return nil
-	}
-	if r.work.Err() != nil {
-		return context.Cause(r.work)
-	}
-	_, err := r.doIn(r.work, opSource, func(ctx context.Context) (string, error) {
-		return "", r.eng.CopyTo(ctx, container, r.job.Workflow.Workspace.Base, u.tree)
-	})
-	u.closeTree()
-	if err != nil {
-		r.halt(setupError{fmt.Errorf("copy source: %w", err)})
-		return context.Cause(r.work)
-	}
-	u.copied = true
-	return nil
 }
 
 // wrap puts what was tried before an error.

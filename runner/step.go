@@ -215,7 +215,7 @@ func (x *execution) start(id string) (ContainerState, error) {
 		return x.startGated(id)
 	}
 	r, s := x.run, x.step
-	if err := x.awaitTurn(id); err != nil {
+	if err := x.awaitTurn(); err != nil {
 		return ContainerState{}, err
 	}
 	if err := x.step.awaitSandbox(x.ctx); err != nil {
@@ -235,12 +235,9 @@ func (x *execution) start(id string) (ContainerState, error) {
 
 // awaitTurn waits until the source is in the volume and what the step uses
 // answers.
-func (x *execution) awaitTurn(id string) error {
+func (x *execution) awaitTurn() error {
 	r := x.run
-	if err := x.await(r.setup.treeOpened); err != nil {
-		return err
-	}
-	if err := r.setup.copySource(r, id); err != nil {
+	if err := x.await(r.setup.sourced); err != nil {
 		return err
 	}
 	if err := x.awaitServices(); err != nil {
@@ -268,7 +265,7 @@ func (x *execution) startGated(id string) (ContainerState, error) {
 // come.
 func (x *execution) goThrough(id string, out Output) (ContainerState, error) {
 	defer out.Close()
-	if err := x.awaitTurn(id); err != nil {
+	if err := x.awaitTurn(); err != nil {
 		return ContainerState{}, err
 	}
 	x.bound(time.Now())

@@ -116,7 +116,7 @@ func TestRemovalIsTriedAgain(t *testing.T) {
 }
 
 func TestEveryCallOfTheEngineMayFailOrLoseItsAnswer(t *testing.T) {
-	for _, method := range []string{"PullImage", "CreateNetwork", "CreateVolume", "CreateContainer", "CopyTo", "Attach", "Start", "Inspect", "Wait"} {
+	for _, method := range []string{"PullImage", "CreateNetwork", "CreateVolume", "CreateContainer", "FillVolume", "Attach", "Start", "Inspect", "Wait"} {
 		for _, how := range []string{"Fail", "Lose"} {
 			for nth := 1; nth <= 2; nth++ {
 				t.Run(fmt.Sprintf("%s/%s/%d", method, how, nth), func(t *testing.T) {

@@ -9,11 +9,48 @@ import (
 	"sync/atomic"
 
 	"github.com/docker/docker/api/types/container"
+
+	"github.com/slipway-ci/slipway/runner"
 )
 
-// CopyTo implements runner.Engine. Owners and modes are those of the stream.
-// After an error one Read of r may still be under way until r is closed.
-func (e *Engine) CopyTo(ctx context.Context, containerID, dir string, r io.Reader) error {
+// volumeTarget is where a carrier has its volume.
+const volumeTarget = "/volume"
+
+// FillVolume implements runner.Engine. The engine takes files by way of a
+// container only, which need not run: a carrier, with the volume and nothing else.
+// Owners and modes are those of the stream. After an error one Read of r may still
+// be under way until r is closed.
+func (e *Engine) FillVolume(ctx context.Context, s runner.FillSpec, r io.Reader) error {
+	if _, err := e.cli.VolumeInspect(ctx, s.VolumeID); err != nil { // it would be made
+		return wrap("fill", "volume", s.VolumeID, err)
+	}
+	carrier, err := e.carrier(ctx, s)
+	if err != nil {
+		return fmt.Errorf("fill volume %s: %w", s.VolumeID, err)
+	}
+	return e.copyTo(ctx, carrier, volumeTarget, r)
+}
+
+// carrier makes the carrier, or finds that of an earlier call.
+func (e *Engine) carrier(ctx context.Context, s runner.FillSpec) (id string, err error) {
+	spec := runner.ContainerSpec{
+		Name: s.Name, Labels: s.Labels, Entrypoint: []string{sandboxProgram},
+		VolumeID: s.VolumeID, MountPath: volumeTarget,
+	}
+	for range 2 { // the image may have been removed since it was made
+		if spec.Image, err = e.image.ensure(ctx, e); err != nil {
+			return "", err
+		}
+		if id, err = e.CreateContainer(ctx, spec); !errors.Is(err, runner.ErrImage) {
+			break
+		}
+		e.image.forget()
+	}
+	return id, err
+}
+
+// copyTo extracts a tar stream at the absolute path dir of a container.
+func (e *Engine) copyTo(ctx context.Context, containerID, dir string, r io.Reader) error {
 	src := &tarSource{r: r}
 	err := e.cli.CopyToContainer(ctx, containerID, dir, src, container.CopyToContainerOptions{})
 	if err != nil {

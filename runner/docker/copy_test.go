@@ -19,7 +19,7 @@ func TestCopyToReadsTheSourceToItsEnd(t *testing.T) {
 	}
 	defer cli.Close()
 	source := strings.NewReader(strings.Repeat("x", 32<<20))
-	if err := New(cli, Options{}).CopyTo(t.Context(), "id", "/", source); err != nil {
+	if err := New(cli, Options{}).copyTo(t.Context(), "id", "/", source); err != nil {
 		t.Fatal(err)
 	}
 	if source.Len() != 0 {

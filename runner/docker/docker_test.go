@@ -54,7 +54,7 @@ func TestUserCanWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.CopyTo(ctx, id, "/work", runnertest.Archive("src/hello.txt", "hello\n")); err != nil {
+	if err := e.FillVolume(ctx, runner.FillSpec{Name: v + "-source", Labels: l, VolumeID: v}, runnertest.Archive("src/hello.txt", "hello\n")); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Start(ctx, id); err != nil {

@@ -2,6 +2,7 @@ package runnertest
 
 import (
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,13 +113,11 @@ func (c *container) interrupt() {
 
 func (c *container) terminate() { c.termOnce.Do(func() { close(c.term) }) }
 
-func (c *container) write(path, content string) {
-	if c.volume == nil {
-		return
-	}
-	c.volume.mu.Lock()
-	defer c.volume.mu.Unlock()
-	c.volume.files[path] = content
+// inVolume returns the path in the volume of an absolute one in the container,
+// and whether it is there.
+func (c *container) inVolume(path string) (string, bool) {
+	rel, ok := strings.CutPrefix(path, strings.TrimSuffix(c.spec.MountPath, "/")+"/")
+	return rel, ok && c.volume != nil
 }
 
 func isClosed(ch <-chan struct{}) bool {

@@ -3,18 +3,27 @@ package runnertest
 import (
 	"errors"
 	"io"
+
+	"github.com/slipway-ci/slipway/runner"
 )
 
-func copyBeforeStart(r *rig) {
+// fill fills a volume.
+func (r *rig) fill(volume string, source io.Reader) error {
+	return r.engine.FillVolume(r.ctx, runner.FillSpec{Name: volume + "-source", Labels: r.labels(), VolumeID: volume}, source)
+}
+
+func fillVolume(r *rig) {
 	s := r.spec(showFile)
 	s.VolumeID, s.MountPath = r.volume(), "/work"
-	id := r.create(s)
 	source := Archive("src/hello.txt", "hello\n")
 	source.Write(make([]byte, 1<<20)) // padding behind the archive's end
-	r.ok("CopyTo", r.engine.CopyTo(r.ctx, id, "/work", source))
+	torn := io.MultiReader(io.LimitReader(Archive("src/hello.txt", "hello\n"), 700), failingReader{})
+	r.is("FillVolume", r.fill(s.VolumeID, torn), errSource)
+	r.ok("FillVolume again", r.fill(s.VolumeID, source))
 	if source.Len() != 0 {
-		r.Errorf("CopyTo left %d bytes of its source", source.Len())
+		r.Errorf("FillVolume left %d bytes of its source", source.Len())
 	}
+	id := r.create(s)
 	r.start(id)
 	if code := r.wait(id).ExitCode; code != 0 {
 		r.Errorf("exit code %d", code)
@@ -26,15 +35,6 @@ func copyBeforeStart(r *rig) {
 
 var errSource = errors.New("source failed")
 
-func copyFailsWithSource(r *rig) {
-	s := r.spec(showFile)
-	s.VolumeID, s.MountPath = r.volume(), "/work"
-	id := r.create(s)
-	whole := Archive("src/hello.txt", "hello\n")
-	torn := io.MultiReader(io.LimitReader(whole, 700), failingReader{})
-	r.is("CopyTo", r.engine.CopyTo(r.ctx, id, "/work", torn), errSource)
-}
-
 type failingReader struct{}
 
 func (failingReader) Read([]byte) (int, error) { return 0, errSource }
@@ -45,7 +45,7 @@ func volumeIsShared(r *rig) {
 	writer.VolumeID, writer.MountPath = v, "/work"
 	reader.VolumeID, reader.MountPath = v, "/work"
 	w, rd := r.create(writer), r.create(reader)
-	r.ok("CopyTo", r.engine.CopyTo(r.ctx, w, "/work", Archive("src/hello.txt", "hello\n")))
+	r.ok("FillVolume", r.fill(v, Archive("src/hello.txt", "hello\n")))
 	r.start(w)
 	r.wait(w)
 	r.ok("RemoveContainer", r.engine.RemoveContainer(r.ctx, w))

@@ -36,8 +36,14 @@ var _ runner.Engine = (*Engine)(nil)
 // volume is a fake volume: files by absolute path in the container.
 type volume struct {
 	runner.Resource
-	mu    sync.Mutex // guards files
-	files map[string]string
+	mu    sync.Mutex        // guards files
+	files map[string]string // by path in the volume
+}
+
+func (v *volume) write(path, content string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.files[path] = content
 }
 
 // NewEngine returns an empty Engine. At the end of the test it kills what still
@@ -97,7 +103,7 @@ func (e *Engine) Expose(image string, port int) {
 	e.exposed[image] = port
 }
 
-// Files returns what was copied into a volume, by path in the container.
+// Files returns what was copied into a volume, by path in it.
 func (e *Engine) Files(volumeID string) map[string]string {
 	e.mu.Lock()
 	v := e.volumes[volumeID]

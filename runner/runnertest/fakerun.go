@@ -12,13 +12,14 @@ import (
 	"github.com/slipway-ci/slipway/runner"
 )
 
-// CopyTo implements runner.Engine. Only what lands in the container's volume is
-// kept.
-func (e *Engine) CopyTo(ctx context.Context, containerID, dir string, r io.Reader) error {
-	return e.faults.call(ctx, "CopyTo", containerID, func() error {
-		c, err := e.container(containerID)
-		if err != nil {
-			return err
+// FillVolume implements runner.Engine. It keeps regular files only.
+func (e *Engine) FillVolume(ctx context.Context, s runner.FillSpec, r io.Reader) error {
+	return e.faults.call(ctx, "FillVolume", s.Name, func() error {
+		e.mu.Lock()
+		v := e.volumes[s.VolumeID]
+		e.mu.Unlock()
+		if v == nil {
+			return fmt.Errorf("fill volume %s: %w", s.VolumeID, runner.ErrNotFound)
 		}
 		for tr := tar.NewReader(r); ; {
 			h, err := tr.Next()
@@ -27,14 +28,14 @@ func (e *Engine) CopyTo(ctx context.Context, containerID, dir string, r io.Reade
 				return err
 			}
 			if err != nil {
-				return fmt.Errorf("copy to %s: %w", containerID, err)
+				return fmt.Errorf("fill volume %s: %w", s.VolumeID, err)
 			}
 			content, err := io.ReadAll(tr)
 			if err != nil {
-				return fmt.Errorf("copy to %s: %w", containerID, err)
+				return fmt.Errorf("fill volume %s: %w", s.VolumeID, err)
 			}
 			if h.Typeflag == tar.TypeReg {
-				c.write(path.Join(dir, h.Name), string(content))
+				v.write(path.Clean(h.Name), string(content))
 			}
 		}
 	})

@@ -21,7 +21,7 @@ func gateHolds(r *rig) {
 	s.Gate, s.VolumeID, s.MountPath = true, r.volume(), "/work"
 	id := r.create(s)
 	r.start(id)
-	r.ok("CopyTo a container that runs", r.engine.CopyTo(r.ctx, id, "/work", Archive("src/hello.txt", "hello\n")))
+	r.ok("FillVolume of a container that runs", r.fill(s.VolumeID, Archive("src/hello.txt", "hello\n")))
 	r.ok("Start what runs", r.engine.Start(r.ctx, id))
 	if st, err := r.engine.Inspect(r.ctx, id); err != nil || !st.Running {
 		r.Fatalf("before it is opened: %+v, %v", st, err)

@@ -69,7 +69,7 @@ func notFound(r *rig) {
 	_, err = r.engine.Logs(r.ctx, id, true)
 	r.is("Logs", err, runner.ErrNotFound)
 	r.is("Start", r.engine.Start(r.ctx, id), runner.ErrNotFound)
-	r.is("CopyTo", r.engine.CopyTo(r.ctx, id, "/", Archive("f", "")), runner.ErrNotFound)
+	r.is("FillVolume", r.fill(id, Archive("f", "")), runner.ErrNotFound)
 }
 
 func states(r *rig) {

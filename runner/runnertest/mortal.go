@@ -73,8 +73,8 @@ func (m mortal) CreateContainer(ctx context.Context, s runner.ContainerSpec) (id
 	return id, err
 }
 
-func (m mortal) CopyTo(ctx context.Context, id, dir string, r io.Reader) error {
-	return m.do(ctx, "copy", "", func(ctx context.Context) error { return m.Engine.CopyTo(ctx, id, dir, r) })
+func (m mortal) FillVolume(ctx context.Context, s runner.FillSpec, r io.Reader) error {
+	return m.do(ctx, "fill", "", func(ctx context.Context) error { return m.Engine.FillVolume(ctx, s, r) })
 }
 
 func (m mortal) Attach(ctx context.Context, id string) (out runner.Output, err error) {

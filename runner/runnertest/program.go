@@ -52,18 +52,23 @@ func (p *Process) Killed() <-chan struct{} { return p.c.killed }
 
 // File returns a file of the container's volume by its absolute path.
 func (p *Process) File(path string) (content string, ok bool) {
-	v := p.c.volume
-	if v == nil {
+	rel, ok := p.c.inVolume(path)
+	if !ok {
 		return "", false
 	}
+	v := p.c.volume
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	content, ok = v.files[path]
+	content, ok = v.files[rel]
 	return content, ok
 }
 
 // SetFile writes a file into the container's volume.
-func (p *Process) SetFile(path, content string) { p.c.write(path, content) }
+func (p *Process) SetFile(path, content string) {
+	if rel, ok := p.c.inVolume(path); ok {
+		p.c.volume.write(rel, content)
+	}
+}
 
 // Vacate says that the program does nothing more in its sandbox although its
 // container has yet to end, as a script's last process does.
