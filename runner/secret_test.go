@@ -98,19 +98,19 @@ func TestSecretInAReason(t *testing.T) {
 	s.wantJob(runner.Error, "step deploy failed: create container: CreateContainer: bad variable TOKEN=********", "deploy")
 }
 
-// A secret can be the image, and an argument; what the log tells of both hides it.
+// A secret can be the image, and a folder; what the log tells hides them.
 func TestSecretsOutsideTheEnvironment(t *testing.T) {
 	s := newScenario(t, with(step("deploy"), func(p *pipeline.Step) {
-		p.Image, p.Entrypoint = "", []string{"app", ""}
-		p.Places = []pipeline.Place{{Key: "image", Secret: "image"}, {Key: "entrypoint", Index: 1, Secret: "key"}}
+		p.Image, p.Tmpfs = "", map[string]string{"/a": ""}
+		p.Places = []pipeline.Place{{Key: "image", Secret: "image"}, {Key: "tmpfs", Secret: "path"}}
 	}))
-	s.job.Secret = vault(map[string]string{"image": "registry.example.com/hidden/app:1", "key": "--key=hunter2"})
+	s.job.Secret = vault(map[string]string{"image": "registry.example.com/hidden/app:1", "path": "/hunter2"})
 	var spec runner.ContainerSpec
 	s.runs("deploy", func(p *runnertest.Process) int { spec = p.Spec(); return 0 })
 	s.run()
 	s.wantJob(runner.Success, "", "")
-	if spec.Image != "registry.example.com/hidden/app:1" || !slices.Equal(spec.Entrypoint, []string{"app", "--key=hunter2"}) {
-		t.Errorf("it runs %q of %s", spec.Entrypoint, spec.Image)
+	if _, ok := spec.Tmpfs["/hunter2"]; spec.Image != "registry.example.com/hidden/app:1" || !ok {
+		t.Errorf("it runs %s with %v", spec.Image, spec.Tmpfs)
 	}
 	for _, row := range s.ledger.rows(s.number("deploy")) {
 		if strings.Contains(fmt.Sprint(row), "hidden") {

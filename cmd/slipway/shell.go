@@ -23,8 +23,8 @@ const shellReady = "the shell is ready"
 // holdForShell makes a step wait instead of doing its work, so that a shell can
 // be opened in its container.
 func holdForShell(s *pipeline.Step) {
-	s.DropCommand()
 	s.Kind = pipeline.KindCommands
+	s.Entrypoint, s.Args = nil, nil
 	s.Retry, s.Timeout = nil, 0 // the person decides how long
 	s.Commands = []string{"trap 'exit 0' TERM; while :; do sleep 1; done # " + shellReady}
 }

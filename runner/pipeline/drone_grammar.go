@@ -55,8 +55,8 @@ type droneStep struct {
 	Name        text         `yaml:"name"`
 	Image       confidential `yaml:"image"`
 	Commands    script       `yaml:"commands"`
-	Command     script       `yaml:"command"`
-	Entrypoint  script       `yaml:"entrypoint"`
+	Command     arguments    `yaml:"command"`
+	Entrypoint  arguments    `yaml:"entrypoint"`
 	Environment environment  `yaml:"environment"`
 	Settings    settings     `yaml:"settings"`
 	When        droneWhen    `yaml:"when"`
@@ -65,7 +65,7 @@ type droneStep struct {
 	Failure     droneFailure `yaml:"failure"`
 	Pull        dronePull    `yaml:"pull"`
 	User        user         `yaml:"user"`
-	WorkingDir  confidential `yaml:"working_dir"`
+	WorkingDir  argument     `yaml:"working_dir"`
 
 	Privileged  boolean     `yaml:"privileged"`
 	Volumes     droneMounts `yaml:"volumes"`

@@ -90,7 +90,7 @@ func (p *droneFile) container(d *decoder, s *droneStep) containerFile {
 	if len(s.Commands.items) > 0 {
 		s.warnUnused(d, s.Entrypoint.node, "entrypoint")
 		s.warnUnused(d, s.Command.node, "command")
-		c.Entrypoint, c.args = script{}, script{}
+		c.Entrypoint, c.args = arguments{}, arguments{}
 	}
 	if n := s.MemLimit.node; n != nil && s.MemLimit.value < minMemory {
 		d.report(n, "is too little memory for a container", "give it at least 6MiB")

@@ -36,8 +36,8 @@ type containerFile struct {
 	Name        text         `yaml:"name" doc:"Its name, unique in the workflow. Steps reach a service by its name."`
 	Image       confidential `yaml:"image" doc:"The image that the container is made of."`
 	Commands    script       `yaml:"commands" doc:"What to run in the image's shell, one after the other; the first that fails ends the step. Without commands the image runs its own program."`
-	Entrypoint  script       `yaml:"entrypoint" doc:"The program to start instead of the image's own, or instead of /bin/sh -c if there are commands."`
-	Directory   confidential `yaml:"directory" doc:"Where the commands run: below the source, or an absolute path."`
+	Entrypoint  arguments    `yaml:"entrypoint" doc:"The program to start instead of the image's own, or instead of /bin/sh -c if there are commands."`
+	Directory   argument     `yaml:"directory" doc:"Where the commands run: below the source, or an absolute path."`
 	Environment environment  `yaml:"environment" doc:"Environment variables: a map, or a list of NAME=value. A value may be from_secret with the name of a secret."`
 	Settings    settings     `yaml:"settings" doc:"The parameters of a plugin, which gets them as PLUGIN_* variables. A value at any depth may be from_secret with the name of a secret."`
 	When        filters      `yaml:"when" doc:"When it runs: a map of conditions that must all hold, or a list of such maps of which one must."`
@@ -61,7 +61,7 @@ type containerFile struct {
 	Secrets secretList `yaml:"secrets" only:"woodpecker"`
 
 	// What only the files of Drone have, see drone_grammar.go.
-	args    script
+	args    arguments
 	shmSize int64 // bytes
 
 	missing []missingSecret // that it mentions

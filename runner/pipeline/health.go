@@ -102,32 +102,46 @@ func (h *healthcheck) plan(s *Step) *Healthcheck {
 
 // healthCommand is a line for the shell, or a program and its arguments.
 type healthCommand struct {
-	script
-	node *yaml.Node // nil if the key is not there
+	line  confidential
+	words arguments
+	node  *yaml.Node // nil if the key is not there
 }
 
 func (c *healthCommand) decode(d *decoder, n *yaml.Node) {
 	c.node = n
-	c.script.decode(d, n)
-	if len(c.items) == 0 || c.items[0].value == "" && c.items[0].secret == "" {
+	errors := d.errors
+	if n.Kind == yaml.SequenceNode {
+		c.words.decode(d, n)
+	} else {
+		c.line.decodeAs(d, n, shell)
+	}
+	if d.errors == errors && c.empty() {
 		d.report(n, "the command is empty", "write a command, or `healthcheck: none`")
 	}
+}
+
+func (c *healthCommand) empty() bool {
+	if c.node.Kind == yaml.SequenceNode {
+		return len(c.words.items) == 0 || c.words.items[0].value == ""
+	}
+	return c.line.value == "" && c.line.secret == ""
 }
 
 // healthVariable has the command if that is a secret.
 const healthVariable = "SLIPWAY_HEALTHCHECK"
 
-// plan returns the program and its arguments, and adds to the service what of
-// them is secret.
+// plan returns the program and its arguments, and adds to the service what is
+// secret.
 func (c *healthCommand) plan(s *Step) []string {
-	if len(c.items) == 0 || c.node.Kind == yaml.SequenceNode {
-		c.place(s, placeHealthcheck)
-		return c.values()
+	switch {
+	case c.node == nil:
+		return nil
+	case c.node.Kind == yaml.SequenceNode:
+		return c.words.values()
+	case c.line.secret != "":
+		s.addSecret(healthVariable, c.line.secret)
+		return []string{"/bin/sh", "-c", secretCommand(healthVariable)}
+	default:
+		return []string{"/bin/sh", "-c", c.line.value}
 	}
-	line := c.items[0].value
-	if secret := c.items[0].secret; secret != "" {
-		line = secretCommand(healthVariable)
-		s.addSecret(healthVariable, secret)
-	}
-	return []string{"/bin/sh", "-c", line}
 }

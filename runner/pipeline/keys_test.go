@@ -102,7 +102,7 @@ func TestStepKeyProblems(t *testing.T) {
 		{"retry: {from_secret: token}", "4:13: `from_secret` is not a key of a retry; " + noSecretHere},
 		{"depends_on: [{from_secret: token}]", "4:18: must be a single value, this is a map; " + noSecretHere},
 		{"when: {branch: {from_secret: token}}", "4:21: `from_secret` is not a key of a filter; " + noSecretHere},
-		{"directory: {from_secret: x}", "4:30: there is no secret `x` for this event; known are `pass`, `token`"},
+		{"network_mode: {from_secret: x}", "4:33: there is no secret `x` for this event; known are `pass`, `token`"},
 		{"commands: [{from_secret: token, or: x}]", "4:37: `or` cannot stand beside `from_secret`; remove one of them"},
 		{"environment: {from_secret: token}", "4:19: `from_secret` is the name of a variable here; write `NAME: {from_secret: …}` for one variable whose value is a secret"},
 		{"settings: {from_secret: token}", "4:16: `from_secret` is the name of a setting here; write `name: {from_secret: …}` for one setting whose value is a secret"},

@@ -17,9 +17,6 @@ type Place struct {
 // Keys of places.
 const (
 	placeImage       = "image"
-	placeEntrypoint  = "entrypoint"
-	placeArgs        = "args"
-	placeDirectory   = "directory"
 	placeUser        = "user"
 	placeVolumes     = "volumes"
 	placeTmpfs       = "tmpfs"
@@ -28,23 +25,11 @@ const (
 	placeDNSSearch   = "dns_search"
 	placeExtraHosts  = "extra_hosts"
 	placeNetworkMode = "network_mode"
-	placeHealthcheck = "healthcheck"
 )
-
-// DropCommand forgets what the step was to run, other than its Commands.
-func (s *Step) DropCommand() {
-	s.Entrypoint, s.Args = nil, nil
-	s.Places = slices.DeleteFunc(slices.Clone(s.Places), func(p Place) bool {
-		return p.Key == placeEntrypoint || p.Key == placeArgs
-	})
-}
 
 // plan adds the places of what steps and services share.
 func (c *containerFile) plan(s *Step) {
 	c.Image.place(s, placeImage, 0)
-	c.Entrypoint.place(s, placeEntrypoint)
-	c.args.place(s, placeArgs)
-	c.Directory.place(s, placeDirectory, 0)
 	c.BackendOptions.Docker.User.place(s, placeUser, 0)
 	c.Volumes.secrets.place(s, placeVolumes)
 	c.Tmpfs.secrets.place(s, placeTmpfs)
@@ -57,14 +42,8 @@ func (c *containerFile) plan(s *Step) {
 
 // ownPlaces makes the step's lists its own before values are put into them.
 func (s *Step) ownPlaces() {
-	s.Entrypoint, s.Args = slices.Clone(s.Entrypoint), slices.Clone(s.Args)
 	s.Volumes, s.Devices, s.Tmpfs = slices.Clone(s.Volumes), slices.Clone(s.Devices), maps.Clone(s.Tmpfs)
 	s.DNS, s.DNSSearch, s.ExtraHosts = slices.Clone(s.DNS), slices.Clone(s.DNSSearch), slices.Clone(s.ExtraHosts)
-	if s.Healthcheck != nil {
-		own := *s.Healthcheck
-		own.Command = slices.Clone(own.Command)
-		s.Healthcheck = &own
-	}
 }
 
 // fill puts the value of a secret into its place. The error does not quote it.
@@ -73,8 +52,6 @@ func (s *Step) fill(p Place, value string) error {
 	switch p.Key {
 	case placeImage:
 		s.Image, fault = value, imageFault(value)
-	case placeDirectory:
-		s.Directory = value
 	case placeUser:
 		s.User, fault = value, userFault(value)
 	case placeNetworkMode:
@@ -88,20 +65,12 @@ func (s *Step) fill(p Place, value string) error {
 		if fault = "is not a device"; ok {
 			fault = fillAt(s.Devices, p.Index, device, "")
 		}
-	case placeEntrypoint:
-		fault = fillAt(s.Entrypoint, p.Index, value, "")
-	case placeArgs:
-		fault = fillAt(s.Args, p.Index, value, "")
 	case placeDNS:
 		fault = fillAt(s.DNS, p.Index, value, addressFault(value))
 	case placeDNSSearch:
 		fault = fillAt(s.DNSSearch, p.Index, value, domainFault(value))
 	case placeExtraHosts:
 		fault = fillAt(s.ExtraHosts, p.Index, extraHost(value), extraHostFault(value))
-	case placeHealthcheck:
-		if fault = noPlace; s.Healthcheck != nil {
-			fault = fillAt(s.Healthcheck.Command, p.Index, value, "")
-		}
 	default:
 		fault = noPlace
 	}

@@ -163,7 +163,7 @@ func (healthcheck) schema(g *schemaGenerator) object {
 
 func (healthCommand) schema(*schemaGenerator) object {
 	return anyOf(object{"type": "string", "minLength": 1}, ref("secret"),
-		object{"type": "array", "minItems": 1, "items": anyOf(scalarSchema(), ref("secret"), ref("merge"))})
+		object{"type": "array", "minItems": 1, "items": anyOf(scalarSchema(), ref("merge"))})
 }
 
 func (dependencies) schema(g *schemaGenerator) object {

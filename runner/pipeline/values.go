@@ -79,9 +79,8 @@ func (t *texts) values() []string {
 	return out
 }
 
-// script is a list of what a shell is, or may be, given to run: commands, and
-// an entrypoint such as [sh, -c, …]. What that means for variables stands at
-// the head of substitute.go.
+// script is a list of what a shell is given to run. What that means for variables
+// stands at the head of substitute.go.
 type script struct{ confidentials }
 
 func (s *script) decode(d *decoder, n *yaml.Node) { s.decodeAs(d, n, shell) }
