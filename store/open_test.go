@@ -91,7 +91,7 @@ func TestBreak(t *testing.T) {
 // before and is open to all.
 func TestFilesArePrivate(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // as an operator's may be
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	s := storetest.OpenAt(t, filepath.Join(dir, "copied.db"), nil)

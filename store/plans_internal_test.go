@@ -121,8 +121,10 @@ func TestNoStatementGoesThroughWhatGrows(t *testing.T) {
 	for query, plan := range e.plans {
 		for _, line := range plan {
 			m := growing.FindStringSubmatch(line)
-			newest := strings.HasSuffix(query, "WHERE 1 ORDER BY d.id DESC LIMIT ?") // ends after some rows
-			if m == nil || partial[m[4]] || newest || slices.Contains(plan, "CO-ROUTINE "+m[1]) {
+			if len(m) == 0 || partial[m[4]] || slices.Contains(plan, "CO-ROUTINE "+m[1]) {
+				continue
+			}
+			if strings.HasSuffix(query, "WHERE 1 ORDER BY d.id DESC LIMIT ?") { // ends after some rows
 				continue
 			}
 			t.Errorf("%s:\n%s\n\t%s", line, query, strings.Join(plan, "\n\t"))

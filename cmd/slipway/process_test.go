@@ -85,6 +85,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"UnknownCommand", nil, []string{"sever"}, []string{"sever", "slipway --help"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			out, err := program(t.Context(), tt.env, tt.args...).CombinedOutput()
 			if err == nil {
 				t.Fatalf("it started:\n%s", out)
