@@ -17,7 +17,11 @@ type Finding struct {
 	Title string
 }
 
-const maxTitle = 200 // runes
+const (
+	maxTitle = 200 // runes
+	// near is how far from the row to show the one that fits may be to matter too.
+	near = 8
+)
 
 // A window is the rows around a place, with their clean texts.
 type window struct {
@@ -60,8 +64,10 @@ func (w *window) explain(r *rule, at int) Finding {
 	if r.title != nil {
 		title = r.title(w, shown)
 	}
-	first, last := min(at, shown), max(at, shown)
-	first, last = max(first, shown-20), min(last, shown+20)
+	first, last := shown, shown
+	if min(at, shown)+near >= max(at, shown) {
+		first, last = min(at, shown), max(at, shown)
+	}
 	for first > 0 && shown-first < r.before && w.output(first-1) && (r.long || w.texts[first-1] != "") {
 		first--
 	}

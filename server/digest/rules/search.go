@@ -120,7 +120,7 @@ func (s *Search) Found() bool { return s.rule != nil }
 
 // What Explain needs around the place.
 const (
-	rowsBefore = 60
+	rowsBefore = 200 // with -v a test prints between what it says and its name
 	rowsAfter  = 60
 	lastRows   = 8 // that matter where no rule fits
 )
