@@ -20,7 +20,9 @@ func (s *Server) boundTransfers(next echo.HandlerFunc) echo.HandlerFunc {
 			// Other writers than net/http's have no deadlines, and no slow clients.
 			_ = control.SetReadDeadline(time.Now().Add(s.BodyTimeout))
 		}
-		c.Response().Writer = &boundWriter{c.Response().Writer, control, s.WriteTimeout}
+		w := &boundWriter{c.Response().Writer, control, s.WriteTimeout}
+		w.allow() // what net/http itself sends, such as 100 Continue
+		c.Response().Writer = w
 		return next(c)
 	}
 }

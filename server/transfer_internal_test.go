@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/labstack/echo/v4"
 )
 
 // deadlineWriter notes the deadlines that it is given.
@@ -22,7 +24,16 @@ func (w *deadlineWriter) SetWriteDeadline(t time.Time) error {
 // deadline of what was sent before on the connection.
 func TestEachWriteHasATimeOfItsOwn(t *testing.T) {
 	below := &deadlineWriter{ResponseWriter: httptest.NewRecorder()}
-	w := &boundWriter{below, http.NewResponseController(below), time.Hour}
+	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), below)
+	s := &Server{Options: Options{WriteTimeout: time.Hour}}
+	var w http.ResponseWriter
+	begin := s.boundTransfers(func(c echo.Context) error {
+		w = c.Response().Writer
+		return nil
+	})
+	if err := begin(c); err != nil || len(below.deadlines) != 1 {
+		t.Fatalf("at the beginning: deadlines %v, %v", below.deadlines, err)
+	}
 	for name, send := range map[string]func(){
 		"a header": func() { w.WriteHeader(http.StatusOK) },
 		"a body": func() {
@@ -30,7 +41,7 @@ func TestEachWriteHasATimeOfItsOwn(t *testing.T) {
 				t.Error(err)
 			}
 		},
-		"what is buffered": w.Flush,
+		"what is buffered": func() { w.(http.Flusher).Flush() },
 	} {
 		before, n := time.Now(), len(below.deadlines)
 		send()
