@@ -17,7 +17,7 @@ type repoJSON struct {
 	DefaultBranch string     `json:"default_branch"`
 	URL           string     `json:"url" doc:"Its page on GitHub"`
 	LatestBuild   *buildJSON `json:"latest_build,omitempty"`
-	// Settings, where one repository was asked for.
+	// Settings, where an admin asked for one repository.
 	Trust        *store.Trust `json:"trust,omitempty" doc:"What its steps may do beyond a container"`
 	Runtime      *string      `json:"runtime,omitempty" doc:"What runs its containers, by the Docker engine's name; empty for the server's"`
 	UserNS       *string      `json:"userns,omitempty" doc:"host: its containers' users are those of the machine, also where the Docker engine maps users; empty for the server's"`

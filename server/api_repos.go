@@ -17,11 +17,14 @@ func (s *Server) getRepo(ctx context.Context, in *repoInput) (*body[repoJSON], e
 	return s.wholeRepo(ctx, r)
 }
 
-// wholeRepo is a repository with its settings and its newest build.
+// wholeRepo is a repository with its newest build and, for an admin, its settings:
+// as on its page, nobody else is told what its steps could do to the machine.
 func (s *Server) wholeRepo(ctx context.Context, r store.Repo) (*body[repoJSON], error) {
 	out := newRepoJSON(r)
-	out.Trust, out.PipelineFile = &r.Trust, &r.PipelineFile
-	out.Runtime, out.UserNS = &r.Runtime, &r.UserNS
+	if isAdmin(ctx) {
+		out.Trust, out.PipelineFile = &r.Trust, &r.PipelineFile
+		out.Runtime, out.UserNS = &r.Runtime, &r.UserNS
+	}
 	if r.LastNumber > 0 {
 		b, err := s.Store.Build(ctx, r.ID, r.LastNumber)
 		if err != nil {

@@ -21,7 +21,7 @@ func (s *Server) routes() {
 	const step = build + "/jobs/{job}/steps/{step}"
 
 	get(s, api, anyone, "/api/repos", "list-repos", "Repositories, the one with the newest build first", s.listRepos)
-	get(s, api, anyone, repo, "get-repo", "A repository with its settings", s.getRepo)
+	get(s, api, anyone, repo, "get-repo", "A repository and, for an admin, its settings", s.getRepo)
 	get(s, api, anyone, repo+"/builds", "list-builds", "Builds of a repository, the newest first", s.listBuilds)
 	get(s, api, anyone, build, "get-build", "A build with its jobs and steps", s.getBuild)
 	get(s, api, anyone, build+"/events", "watch-build", "Changes of a build as server-sent events", s.watchBuild)

@@ -45,7 +45,7 @@ func (f *follower) next() (Line, bool) {
 	select {
 	case l, ok := <-f.lines:
 		return l, ok
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		f.t.Fatal("nothing more comes")
 		return Line{}, false
 	}
@@ -109,7 +109,7 @@ func TestFollowWaitsForTheLog(t *testing.T) {
 // awaitArrival returns when someone waits for the log to get a writer.
 func awaitArrival(t *testing.T, s *Store) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for time.Now().Before(deadline) {
 		s.mu.Lock()
 		waiting := s.arrivals[key] != nil
