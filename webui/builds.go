@@ -61,6 +61,9 @@ func (u *UI) builds(c *request) error {
 	if err != nil {
 		return err
 	}
+	if err := u.explain(ctx, builds); err != nil {
+		return err
+	}
 	verdicts, err := u.store.Verdicts(ctx, c.repo.ID, f.Branch, trendBuilds)
 	if err != nil {
 		return err

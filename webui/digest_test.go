@@ -30,7 +30,7 @@ func (s *site) digest(c store.Changes) {
 		search.Add(rows)
 		found := search.Explain(rows)
 		d := store.Digest{StepID: st.ID, BuildID: st.Build.ID, RepoID: st.Build.RepoID,
-			Line: found.Line, Title: found.Title, Command: search.Command()}
+			Line: found.Line, Title: found.Title, Known: search.Found(), Command: search.Command()}
 		for _, l := range rows[found.First-1 : found.Last] {
 			d.Excerpt = append(d.Excerpt, store.DigestLine{N: l.N, Text: string(l.Text)})
 			d.Text += rules.Clean(l.Text) + "\n"
@@ -178,6 +178,39 @@ func TestDigestOfHostileOutputIsInert(t *testing.T) {
 	}
 	if !strings.Contains(page, "&lt;script&gt;alert(1)&lt;/script&gt;") {
 		t.Error("the text is gone")
+	}
+}
+
+// Lists say what failed, and not only that something did.
+func TestListsSayWhatFailed(t *testing.T) {
+	s := newSite(t)
+	s.failed(s.repo("ada", "engine", false), 1, output("--- FAIL: TestPistons (0.01s)"), output("    engine_test.go:7: 3 pistons, want 4 <now>"))
+	for _, path := range []string{"/", "/repos/ada/engine", "/repos/ada/engine/branches"} {
+		_, page := s.get(s.browser(), path)
+		wantAll(t, page, "step test failed: exit code 2")
+	}
+	s.digest(store.Changes{})
+	for _, path := range []string{"/", "/repos/ada/engine", "/repos/ada/engine/branches"} {
+		_, page := s.get(s.browser(), path)
+		wantAll(t, page, "test: TestPistons: engine_test.go:7: 3 pistons, want 4 &lt;now&gt;")
+	}
+}
+
+// The lines that say why are copied with their address.
+func TestBrowserCopiesTheFailure(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.failed(s.repo("ada", "engine", false), 1, output("--- FAIL: TestPistons (0.01s)"), output("    engine_test.go:7: 3 pistons, want 4"))
+	s.digest(store.Changes{})
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1")
+	b.do(chromedp.Evaluate[chromedp.Void](`navigator.clipboard.writeText = async (text) => { window.copied = text }`))
+	b.click("#copy-failure")
+	b.await(`document.querySelector('#copy-failure').textContent === 'Copied'`)
+	want := "TestPistons: engine_test.go:7: 3 pistons, want 4\n--- FAIL: TestPistons (0.01s)\n    engine_test.go:7: 3 pistons, want 4\n" +
+		s.http.URL + "/repos/ada/engine/builds/1/jobs/1/steps/2?line=2#L2"
+	if got := eval[string](b, "copied"); got != want {
+		t.Errorf("copied %q, want %q", got, want)
 	}
 }
 

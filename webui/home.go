@@ -48,6 +48,12 @@ func (u *UI) home(c *request) error {
 	if err != nil {
 		return err
 	}
+	for i := range lists.Red {
+		latest := &lists.Red[i].Latest
+		if latest.Reason, err = u.whyFailed(c.Request().Context(), *latest); err != nil {
+			return err
+		}
+	}
 	p := homePage{frame: u.frame(c), homeLists: lists, Now: u.store.Now(), Webhook: u.webhookURL(c)}
 	if p.Flash, err = u.takeFlash(c); err != nil {
 		return err

@@ -68,8 +68,12 @@ func (u *UI) branches(c *request) error { return u.heads(c, "Branches", "refs/he
 func (u *UI) pulls(c *request) error    { return u.heads(c, "Pull requests", "refs/pull/") }
 
 func (u *UI) heads(c *request, tab, prefix string) error {
-	builds, err := u.store.RefHeads(c.Request().Context(), c.repo.ID, prefix, headsPerPage)
+	ctx := c.Request().Context()
+	builds, err := u.store.RefHeads(ctx, c.repo.ID, prefix, headsPerPage)
 	if err != nil {
+		return err
+	}
+	if err := u.explain(ctx, builds); err != nil {
 		return err
 	}
 	f, err := u.repoFrame(c, tab)
