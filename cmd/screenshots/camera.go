@@ -21,6 +21,8 @@ type page struct {
 	status int64
 	// anonymous is how a visitor sees it who is not logged in.
 	anonymous bool
+	// noScript is how it looks without JavaScript.
+	noScript bool
 	// readme: the README shows the top of it.
 	readme bool
 }
@@ -196,12 +198,18 @@ func (c *camera) shoot(t *tab, p page, s screen, theme string, picture chromedp.
 	if err != nil {
 		return nil, err
 	}
+	_, err = chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: p.noScript})
+	if err != nil {
+		return nil, err
+	}
 	response, err := chromedp.RunResponse(ctx, chromedp.EmulateViewport(s.width, s.height), chromedp.Navigate(c.base+p.path))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](settled, chromedp.EvalAwaitPromise)); err != nil {
-		return nil, err
+	if !p.noScript {
+		if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](settled, chromedp.EvalAwaitPromise)); err != nil {
+			return nil, err
+		}
 	}
 	wide, err := chromedp.Run(ctx, chromedp.Evaluate[string](widest))
 	if err != nil {

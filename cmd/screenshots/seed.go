@@ -68,6 +68,7 @@ func (h *harbour) seed(ctx context.Context) ([]page, error) {
 		{name: "passed", path: ferry.passed},
 		{name: "failed", path: ferry.failed, readme: true},
 		{name: "failed-visitor", path: ferry.failed, anonymous: true},
+		{name: "failed-no-script", path: ferry.failed, noScript: true},
 		{name: "history", path: "/repos/harbour/buoy/builds/12"},
 		{name: "graph", path: ferry.failed + "/graph"},
 		{name: "timeline", path: ferry.failed + "/timeline", readme: true},
