@@ -15,6 +15,16 @@ type Usage struct {
 	PeakMemory int64
 	// PIDLimit is the limit on processes and threads if they have come up to it,
 	// else 0.
+	//
+	// It is known from samples alone, so that a step which fails for it within
+	// firstSample is not told why (its output has the kernel's words for it, "can't
+	// fork: Resource temporarily unavailable"). The kernel counts the forks that
+	// fail, in pids.events of the container's cgroup, v1 and v2, but the cgroup is
+	// gone when the engine tells of the container's end; its parent, where v2 of
+	// Linux 6.11 counts them too, is that of all containers; and no engine has an
+	// event for it. To read it within, a script would need a trap on its exit, which
+	// is for its author. A lack of memory needs no samples: the kernel's word of it
+	// is in ContainerState.OOMKilled.
 	PIDLimit int64
 }
 
