@@ -41,10 +41,19 @@ func (s *Server) watchBuild(ctx context.Context, in *watchInput) (*huma.StreamRe
 			c.Response().WriteHeader(http.StatusNoContent) // tells a browser to stop reconnecting
 			return
 		}
+		if !s.streams.TryAcquire(1) {
+			s.handleError(errTooManyStreams(), c)
+			return
+		}
+		defer s.streams.Release(1)
 		if err := s.sendBuild(ctx, startEvents(c), in); err != nil && ctx.Err() == nil {
 			s.Logger.Debug("build stream ended", "error", err)
 		}
 	}}, nil
+}
+
+func errTooManyStreams() error {
+	return newError(http.StatusServiceUnavailable, "too many builds and logs are followed at once; try again later")
 }
 
 // startEvents begins a stream of server-sent events.
@@ -176,6 +185,10 @@ func (s *Server) getLog(ctx context.Context, in *logInput) (*huma.StreamResponse
 // followLog streams rows as they come. Text of a line that has not ended is
 // left out until it has.
 func (s *Server) followLog(ctx context.Context, c echo.Context, key string, in *logInput) error {
+	if !s.streams.TryAcquire(1) {
+		return errTooManyStreams()
+	}
+	defer s.streams.Release(1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan struct{})
@@ -261,6 +274,7 @@ func stream(f func(echo.Context) error, s *Server) *huma.StreamResponse {
 		switch {
 		case err == nil || hc.Context().Err() != nil: // the end, or the client is gone
 		case !c.Response().Committed:
+			c.Response().Header().Del(echo.HeaderContentType) // an error is JSON
 			s.handleError(err, c)
 		default:
 			s.Logger.Debug("log stream cut off", "path", c.Request().URL.Path, "bytes", c.Response().Size, "error", err)

@@ -28,6 +28,10 @@ type Options struct {
 	AdminToken string
 	URL        string // public URL of this server, without a slash at its end
 	Version    string
+	// MaxStreams is how many streams are served at a time, of events and of logs
+	// that are followed; 0 means 1000. Anybody may open them, and webhooks need
+	// connections too.
+	MaxStreams int
 	// Checks say whether what the server needs is there, by name, for /readyz.
 	Checks map[string]func(context.Context) error
 	// Done ends streams when the server shuts down.
@@ -49,6 +53,8 @@ type Server struct {
 	echo *echo.Echo
 	// bodies bounds the memory of webhooks that are being received.
 	bodies *semaphore.Weighted
+	// streams bounds those who follow something.
+	streams *semaphore.Weighted
 }
 
 // New returns a server with the routes of the webhook, the API and the health
@@ -60,7 +66,10 @@ func New(o Options) *Server {
 	if o.WriteTimeout <= 0 {
 		o.WriteTimeout = writeTimeout
 	}
-	s := &Server{Options: o, echo: echo.New(), bodies: semaphore.NewWeighted(maxBodies)}
+	if o.MaxStreams <= 0 {
+		o.MaxStreams = 1000
+	}
+	s := &Server{Options: o, echo: echo.New(), bodies: semaphore.NewWeighted(maxBodies), streams: semaphore.NewWeighted(int64(o.MaxStreams))}
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.handleError

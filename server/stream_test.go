@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slipway-ci/slipway/server"
 	"github.com/slipway-ci/slipway/store"
 	"github.com/slipway-ci/slipway/store/logs"
 )
@@ -154,10 +155,7 @@ func TestLogThatCannotBeRead(t *testing.T) {
 	w := newWorld(t)
 	w.build(w.repo("app", false), store.Build{})
 	w.ok(w.store.Close()) // the watch over the step fails
-	a := w.get(logPath)
-	if a.status != http.StatusInternalServerError {
-		t.Errorf("%d %s", a.status, a.body)
-	}
+	w.wantError(w.get(logPath), 500, "internal_server_error", "internal error…")
 }
 
 const eventsPath = "/api/repos/acme/app/builds/1/events"
@@ -256,4 +254,21 @@ func TestStreamsEndWhenTheRepositoryBecomesPrivate(t *testing.T) {
 	events.end()
 	w.ok(lw.Append(line("two")))
 	stays.line("two")
+}
+
+func TestStreamsAreLimited(t *testing.T) {
+	w := newWorld(t, func(o *server.Options) { o.MaxStreams = 2 })
+	w.build(w.repo("app", false), store.Build{})
+	log, events := w.read(logPath+"?follow=1"), w.read(eventsPath)
+	events.event(store.Pending)
+	for _, path := range []string{logPath + "?follow=1", eventsPath} {
+		w.wantError(w.get(path), 503, "service_unavailable", "too many builds and logs are followed at once; try again later")
+	}
+	w.want(w.get(logPath).status, http.StatusOK)
+	w.end(w.claim())
+	log.end()
+	if _, err := events.rest(); err != nil {
+		t.Error(err)
+	}
+	w.want(w.get(logPath+"?follow=1").status, http.StatusOK)
 }

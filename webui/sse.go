@@ -30,6 +30,12 @@ type events struct {
 // reader may not see them any more or the server shuts down. An idle stream is
 // kept alive by comments.
 func (u *UI) stream(c *request, produce func(context.Context, *events) error) error {
+	select {
+	case u.streams <- struct{}{}:
+		defer func() { <-u.streams }()
+	default: // the page's script asks again
+		return &pageError{http.StatusServiceUnavailable, "Too many pages are followed at once. Reload this one later."}
+	}
 	h := c.Response().Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep events back

@@ -283,6 +283,31 @@ func TestStreamsEndWhenTheRepositoryBecomesPrivate(t *testing.T) {
 	stays.until("update", "Canceled by admin")
 }
 
+func TestStreamsAreLimited(t *testing.T) {
+	s := newSite(t, func(o *webui.Options) { o.MaxStreams, o.Heartbeat = 2, 5*time.Millisecond })
+	s.running(s.repo("ada", "engine", false), 1)
+	first := s.listen("/events", "")
+	s.listen(streamsOf("engine")[1], "")
+	if code, page := s.get(s.browser(), "/events"); code != http.StatusServiceUnavailable || !strings.Contains(page, "Too many pages are followed") {
+		t.Errorf("a third stream: %d", code)
+	}
+	if code, _ := s.get(s.browser(), "/"); code != http.StatusOK {
+		t.Errorf("a page: %d", code)
+	}
+	// Who leaves makes room, once the server has noticed.
+	must(t, first.res.Body.Close())
+	for {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodHead, s.http.URL+"/events", nil)
+		must(t, err)
+		res, err := http.DefaultClient.Do(req)
+		must(t, err)
+		must(t, res.Body.Close())
+		if res.StatusCode == http.StatusOK {
+			return
+		}
+	}
+}
+
 func TestStreamsEndWithTheServer(t *testing.T) {
 	s := newSite(t, func(o *webui.Options) { o.Heartbeat = 5 * time.Millisecond })
 	s.running(s.repo("ada", "engine", false), 1)

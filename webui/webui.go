@@ -35,6 +35,9 @@ type Options struct {
 	Done <-chan struct{}
 	// Heartbeat is how often an idle stream sends a comment; 0 means 15 s.
 	Heartbeat time.Duration
+	// MaxStreams is how many streams are served at a time; 0 means 1000. Anybody
+	// may open them, and webhooks need connections too.
+	MaxStreams int
 }
 
 // UI serves the pages. Its methods may be called concurrently. It holds nothing
@@ -56,6 +59,7 @@ type UI struct {
 	origins   *http.CrossOriginProtection
 	logins    *loginLimit
 	searches  chan struct{} // holds one for each search of a log that runs
+	streams   chan struct{} // and one for each stream
 }
 
 // New parses the templates and returns the UI; it fails if one is broken.
@@ -69,6 +73,9 @@ func New(o Options) (*UI, error) {
 	if o.Heartbeat <= 0 {
 		o.Heartbeat = 15 * time.Second
 	}
+	if o.MaxStreams <= 0 {
+		o.MaxStreams = 1000
+	}
 	public, err := url.Parse(o.PublicURL)
 	if err != nil {
 		return nil, fmt.Errorf("parse public URL: %w", err)
@@ -81,6 +88,7 @@ func New(o Options) (*UI, error) {
 		origins:  http.NewCrossOriginProtection(),
 		logins:   newLoginLimit(),
 		searches: make(chan struct{}, maxSearches),
+		streams:  make(chan struct{}, o.MaxStreams),
 	}
 	if public.Host != "" {
 		if err := u.origins.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
