@@ -7,4 +7,7 @@
 // wake-up delays a status and never loses it. There is one row for each commit
 // and context, and at most one request for it at a time: GitHub hears of states
 // in order, and of those that were overtaken not at all.
+//
+// A verdict says what failed where a digest knows it. It waits for the digest of
+// the step that decided, but not for long, and is sent again if that comes later.
 package status
