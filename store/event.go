@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -41,17 +42,19 @@ func (h *hub) publish(events []Event) {
 // A Subscription collects events until its owner takes them. The same event
 // twice is kept once, so it is bounded by what exists, not by what happens.
 type Subscription struct {
-	hub  *hub
-	wake chan struct{}
+	hub   *hub
+	wake  chan struct{}
+	kinds []EventKind // that are collected; none: all
 
 	mu      sync.Mutex // guards pending and order
 	pending map[Event]struct{}
 	order   []Event
 }
 
-// Subscribe returns a new subscription. The caller closes it.
-func (s *Store) Subscribe() *Subscription {
-	sub := &Subscription{hub: &s.events, wake: make(chan struct{}, 1), pending: map[Event]struct{}{}}
+// Subscribe returns a new subscription to events of these kinds, to all if none
+// are given. The caller closes it.
+func (s *Store) Subscribe(kinds ...EventKind) *Subscription {
+	sub := &Subscription{hub: &s.events, wake: make(chan struct{}, 1), kinds: kinds, pending: map[Event]struct{}{}}
 	s.events.mu.Lock()
 	defer s.events.mu.Unlock()
 	if s.events.subs == nil {
@@ -96,14 +99,22 @@ func (s *Subscription) Next(ctx context.Context) ([]Event, error) {
 }
 
 func (s *Subscription) add(events []Event) {
+	wanted := false
 	s.mu.Lock()
 	for _, e := range events {
+		if len(s.kinds) > 0 && !slices.Contains(s.kinds, e.Kind) {
+			continue
+		}
+		wanted = true
 		if _, ok := s.pending[e]; !ok {
 			s.pending[e] = struct{}{}
 			s.order = append(s.order, e)
 		}
 	}
 	s.mu.Unlock()
+	if !wanted {
+		return
+	}
 	select {
 	case s.wake <- struct{}{}:
 	default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/slipway-ci/slipway/store"
 )
@@ -78,4 +79,29 @@ func TestSubscriptionEnds(t *testing.T) {
 	sub.Close()
 	w.build(w.repo("app"), store.Build{}, job("main"))
 	w.want(len(sub.Take()), 0)
+}
+
+// Who asks for some kinds is not woken by others.
+func TestSubscribeToKinds(t *testing.T) {
+	w := newWorld(t)
+	r := w.repo("app")
+	sub := w.Subscribe(store.SessionEnded, store.RepoChanged)
+	defer sub.Close()
+	sessions := store.Sessions{Store: w.Store}
+	w.ok(sessions.Commit("a", []byte("one"), w.now.Add(time.Hour)))
+	w.build(r, store.Build{}, job("main"))
+	w.ok(sessions.Delete("none"))
+	_, err := w.UpsertRepo(t.Context(), r) // as it was
+	w.ok(err)
+	select {
+	case <-sub.Wake():
+		t.Errorf("woken by %v", sub.Take())
+	default:
+	}
+	w.ok(sessions.Delete("a"))
+	r.Private = true
+	_, err = w.UpsertRepo(t.Context(), r)
+	w.ok(err)
+	<-sub.Wake()
+	w.want(sub.Take(), []store.Event{{Kind: store.SessionEnded}, {Kind: store.RepoChanged, RepoID: r.ID}})
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -67,31 +66,20 @@ func (u *UI) stream(c *request, produce func(context.Context, *events) error) er
 func (u *UI) beat(ctx context.Context, c *request, e *events) {
 	tick := time.NewTicker(u.heartbeat)
 	defer tick.Stop()
-	sub := u.store.Subscribe()
-	defer sub.Close()
+	lost := u.store.Subscribe(store.SessionEnded, store.RepoChanged)
+	defer lost.Close()
 	for u.mayRead(ctx, c) {
-		if !u.beatUntil(ctx, e, tick.C, sub) {
-			return
-		}
-	}
-}
-
-// beatUntil returns true when the reader may have lost what a stream needs, and
-// false when the stream ends in any case.
-func (u *UI) beatUntil(ctx context.Context, e *events, tick <-chan time.Time, sub *store.Subscription) bool {
-	losing := func(ev store.Event) bool { return ev.Kind == store.SessionEnded || ev.Kind == store.RepoChanged }
-	for {
 		select {
 		case <-ctx.Done():
-			return false
+			return
 		case <-u.done:
-			return false
-		case <-sub.Wake():
-			if slices.ContainsFunc(sub.Take(), losing) {
-				return true
+			return
+		case <-lost.Wake():
+			lost.Take()
+		case <-tick.C: // and the session may have expired
+			if e.write(": still here\n\n") != nil {
+				return
 			}
-		case <-tick:
-			return e.write(": still here\n\n") == nil // and the session may have expired
 		}
 	}
 }
