@@ -31,8 +31,7 @@ func (t *console) html(text []byte, limit int) (_ template.HTML, cut bool) {
 	}
 	t.colors = nil
 	clean := t.clean(text)
-	width := min(max(utf8.RuneCount(text), 256), 4096)
-	screen, err := terminal.NewScreen(terminal.WithSize(width, 100))
+	screen, err := terminal.NewScreen(terminal.WithSize(columns(text), 100))
 	if err != nil {
 		return escaped(text), cut
 	}
@@ -45,6 +44,10 @@ func (t *console) html(text []byte, limit int) (_ template.HTML, cut bool) {
 	// Text has no quotes left, so this can only be the library's own anchor.
 	return template.HTML(strings.ReplaceAll(html, `<a href="`, `<a rel="nofollow noopener noreferrer" href="`)), cut //nolint:gosec // the library escapes, which tests hold it to
 }
+
+// columns is how wide a terminal is in which a row is shown: the cursor goes no
+// further.
+func columns(row []byte) int { return min(max(utf8.RuneCount(row), 256), 4096) }
 
 // escaped is text that has nothing to be rendered in it.
 func escaped(text []byte) template.HTML {
@@ -169,7 +172,8 @@ func (t *console) control(b []byte) (int, string) {
 }
 
 // stringSequence reads a sequence that ends with BEL or ESC \. It returns false
-// if it does not end in b.
+// if it does not end in b, or before another sequence begins: a row of nothing
+// but beginnings is not read to its end for each.
 func stringSequence(b []byte) (body string, n int, ok bool) {
 	for i := 2; i < len(b); i++ {
 		switch {
@@ -177,6 +181,8 @@ func stringSequence(b []byte) (body string, n int, ok bool) {
 			return string(b[2:i]), i + 1, true
 		case b[i] == 0x1b && i+1 < len(b) && b[i+1] == '\\':
 			return string(b[2:i]), i + 2, true
+		case b[i] == 0x1b:
+			return "", 0, false
 		}
 	}
 	return "", 0, false

@@ -62,12 +62,12 @@ func styleLength(b []byte) int {
 // overwritten returns what is shown of a row in which the cursor moves.
 func (v *visible) overwritten(row []byte) []byte {
 	v.line = v.line[:0]
-	at := 0
+	at, width := 0, columns(row)
 	for i := 0; i < len(row); {
 		switch r, n := utf8.DecodeRune(row[i:]); {
 		case r == 0x1b:
 			n, seq := motion(row[i:])
-			at = v.move(at, seq)
+			at = v.move(at, width, seq)
 			i += n
 		case r == '\r':
 			at, i = 0, i+n
@@ -102,8 +102,9 @@ func motion(b []byte) (n int, seq string) {
 	return n, seq
 }
 
-// move carries out a motion and returns where the cursor is then.
-func (v *visible) move(at int, seq string) int {
+// move carries out a motion on a terminal of that width and returns where the
+// cursor is then.
+func (v *visible) move(at, width int, seq string) int {
 	if seq == "" {
 		return at
 	}
@@ -111,11 +112,11 @@ func (v *visible) move(at int, seq string) int {
 	step := max(1, n)
 	switch seq[len(seq)-1] {
 	case 'C':
-		return at + step
+		return max(at, min(at+step, width-1))
 	case 'D':
 		return max(0, at-step)
 	case 'G':
-		return step - 1
+		return min(step, width) - 1
 	}
 	v.pad(at)
 	switch { // K

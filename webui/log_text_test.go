@@ -18,11 +18,29 @@ func TestVisibleTextIsThatOfTheConsole(t *testing.T) {
 		"\r 12345\x1b[2K\rdone", "12345\r\x1b[Kok", "ab\bc", "abcd\x1b[2DX", "a\x1b[3Cb", "a\x1b[7Gb", "abc\x1b[1Kd", "abc\x1b[2Dx\x1b[K",
 		"\x1b]8;;https://a.example/\x07go\x1b]8;;\x07!", "\x1b]0;title\x07a", "a\x1b[?25lb", "a\x1b", "a\x1b[31", "\x1b(Ba", "a\x1b[2Jb",
 		"a\x1bPq#0\x1b\\b", "\x1b[31mred\rgreen", "", "\x1b[m",
+		"a\x1b[9999Cb", "a\x1b[9999Gb", "a\x1b]0;b\x1b[1mcd",
 	} {
 		shown, _ := new(console).html([]byte(in), maxRowText)
 		want := strings.TrimRight(html.UnescapeString(tag.ReplaceAllString(string(shown), "")), " ")
 		if got := strings.TrimRight(string(v.text([]byte(in))), " "); got != want {
 			t.Errorf("%q: searched %q, shown %q", in, got, want)
+		}
+	}
+}
+
+// TestRowsThatAreMadeToBeSlow: a row costs what its length does, however often it
+// moves the cursor or begins what it does not end. (These took a gigabyte, and an
+// hour.)
+func TestRowsThatAreMadeToBeSlow(t *testing.T) {
+	const size = 4 << 20
+	var v visible
+	for _, seq := range []string{"\x1b[9999C", "\x1b]", "\x1bP\x1b[C"} {
+		row := []byte(strings.Repeat(seq, size/len(seq)) + "x")
+		if n := len(v.text(row)); n > size {
+			t.Errorf("%q: %d bytes are searched of a row of %d", seq, n, len(row))
+		}
+		if n := cap(v.line); n > 2*size {
+			t.Errorf("%q: a row of %d bytes takes %d characters", seq, len(row), n)
 		}
 	}
 }
