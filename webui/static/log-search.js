@@ -51,7 +51,7 @@ export class Search {
       e.preventDefault();
       e.stopPropagation();
       this.input.value = '';
-      this.clear();
+      this.run(); // which gives up a search that is under way
       this.rows.box.focus({ preventScroll: true });
     }
   }

@@ -1,0 +1,46 @@
+package webui_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// holdAnswers keeps from the page what the server answers to its scripts, in the
+// order in which it came, until it is released.
+func (b *tab) holdAnswers() {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`window.answers = []; window.now = window.fetch;
+		window.fetch = (...of) => now(...of).then((r) => new Promise((ok) => answers.push(() => ok(r))))`))
+}
+
+// quiet returns after the page has had time for what was on its way when it was
+// called: two more answers and two frames.
+func (b *tab) quiet() {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`(async () => {
+		for (const _ of [1, 2]) { await (await now(location.href)).text(); await new Promise(requestAnimationFrame) }
+	})()`, chromedp.EvalAwaitPromise))
+}
+
+// A search that was given up says nothing any more.
+func TestBrowserForgetsASearchThatWasGivenUp(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.finished(0, numbered(10)...)
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.awaitView(inBox("#L10"))
+	b.holdAnswers()
+	b.retype()
+	b.press("text")
+	b.awaitView(`window.answers.length === 1`)
+	b.press(kb.Escape)
+	b.awaitView(`document.activeElement.id === 'log-box'`)
+	b.do(chromedp.Evaluate[chromedp.Void](`window.answers[0]()`))
+	b.quiet()
+	if got := eval[string](b, `document.querySelector('#log-search output').textContent + document.querySelectorAll('.hit').length`); got != "0" {
+		t.Errorf("said and marked: %q", got)
+	}
+}
