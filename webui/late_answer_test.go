@@ -20,7 +20,7 @@ func (b *tab) holdAnswers() {
 func (b *tab) quiet() {
 	b.t.Helper()
 	b.do(chromedp.Evaluate[chromedp.Void](`(async () => {
-		for (const _ of [1, 2]) { await (await now(location.href)).text(); await new Promise(requestAnimationFrame) }
+		for (const _ of [1, 2]) { await (await (window.now ?? fetch)(location.href)).text(); await new Promise(requestAnimationFrame) }
 	})()`, chromedp.EvalAwaitPromise))
 }
 
@@ -43,4 +43,25 @@ func TestBrowserForgetsASearchThatWasGivenUp(t *testing.T) {
 	if got := eval[string](b, `document.querySelector('#log-search output').textContent + document.querySelectorAll('.hit').length`); got != "0" {
 		t.Errorf("said and marked: %q", got)
 	}
+}
+
+// What a list shows is never older than what it showed before.
+func TestBrowserListsDoNotGoBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.repo("ada", "engine", false)
+	s.failed(r, 1, output("x"))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine")
+	b.holdAnswers()
+	b.do(chromedp.Evaluate[chromedp.Void](`window.told = 0; new EventSource(document.body.dataset.live).addEventListener('reload', () => told++)`))
+	s.failed(r, 2, output("x"))
+	b.awaitView(`window.told > 0 && window.answers.length === 1`)
+	b.do(chromedp.Evaluate[chromedp.Void](`window.before = told`))
+	s.failed(r, 3, output("x"))
+	b.awaitView(`window.told > window.before`)
+	b.quiet() // the page has been told too
+	b.do(chromedp.Evaluate[chromedp.Void](`window.fetch = now; while (answers.length) answers.pop()()`))
+	b.quiet()
+	b.awaitView(`document.querySelector('a[href="/repos/ada/engine/builds/3"]')`)
 }

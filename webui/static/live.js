@@ -62,13 +62,26 @@ async function page(url) {
   return new DOMParser().parseFromString(await res.text(), 'text/html');
 }
 
+let reloading = false;
+let outdated = false; // what is being reloaded has changed since it was asked for
+
+// reload brings a part up to date. One answer at a time: an older one must not
+// come after a newer one.
 async function reload(part) {
+  outdated = true;
+  if (reloading) return;
+  reloading = true;
   try {
-    const fresh = (await page(location.href)).querySelector(part);
-    const el = document.querySelector(part);
-    if (fresh && el) replace(el, fresh.innerHTML);
+    while (outdated) {
+      outdated = false;
+      const fresh = (await page(location.href)).querySelector(part);
+      const el = document.querySelector(part);
+      if (fresh && el) replace(el, fresh.innerHTML);
+    }
   } catch {
     say('Reloading the list failed.');
+  } finally {
+    reloading = false;
   }
 }
 
