@@ -1,26 +1,58 @@
 // Keeps the parts of a page current by its one stream of events.
 import { startSteps } from './steps.js';
 
+// Over HTTP/1.1 a browser has six connections to a server, and a stream keeps one.
+// Pages in the background would leave none to the page that is looked at, so they
+// only listen now and then.
+const listens = 3000; // ms that a page in the background does
+const rests = 15_000; // ms until it does again
+const retries = 3000; // ms until a stream is tried again that the browser has given up
+
 let source;
+let seen;  // the ID of the newest event; undefined if the page itself is newer
+let timer; // of what is to be done with the stream next
 
 export function startLive() {
-  const url = document.body.dataset.live;
-  if (!url || !window.EventSource) return;
+  connect();
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) after(listens, rest);
+    else if (source?.readyState === EventSource.CLOSED) connect();
+    else clearTimeout(timer);
+  });
+}
+
+function connect() {
+  clearTimeout(timer);
+  source?.close();
+  source = undefined;
+  if (!document.body.dataset.live || !window.EventSource) return;
+  const url = new URL(document.body.dataset.live, location.href);
+  if (seen !== undefined) url.searchParams.set('since', seen);
   source = new EventSource(url);
   source.addEventListener('open', () => say(''));
   source.addEventListener('error', () => {
     say('Connection lost, trying again.');
-    if (source.readyState === EventSource.CLOSED) later(startLive); // a proxy answered for the server
+    if (source.readyState === EventSource.CLOSED) after(retries, connect); // a proxy answered for the server
   });
-  source.addEventListener('reload', () => reload('[data-part="list"]'));
-  source.addEventListener('update', (e) => update(JSON.parse(e.data)));
+  source.addEventListener('reload', (e) => {
+    seen = e.lastEventId;
+    reload('[data-part="list"]');
+  });
+  source.addEventListener('update', (e) => {
+    seen = e.lastEventId;
+    update(JSON.parse(e.data));
+  });
+  if (document.hidden) after(listens, rest);
 }
 
-// later tries a stream again that the browser has given up, unless the page has
-// gone on to another one by then.
-function later(start) {
-  const lost = source;
-  setTimeout(() => { if (source === lost) start(); }, 3000);
+function rest() {
+  source?.close();
+  after(rests, connect);
+}
+
+function after(ms, what) {
+  clearTimeout(timer);
+  timer = setTimeout(what, ms);
 }
 
 // say tells what matters of the connection, in a region that is read out.
@@ -87,6 +119,7 @@ async function reload(part) {
 
 // open shows another step in place: the build went on to it.
 async function open(url) {
+  clearTimeout(timer);
   source.close();
   document.dispatchEvent(new CustomEvent('page-left'));
   try {
@@ -94,7 +127,8 @@ async function open(url) {
     document.getElementById('main').replaceWith(document.adoptNode(next.getElementById('main')));
     if (next.body.dataset.live) document.body.dataset.live = next.body.dataset.live;
     else delete document.body.dataset.live;
-    startLive();
+    seen = undefined;
+    connect();
     startSteps();
     document.dispatchEvent(new CustomEvent('page-shown'));
   } catch {

@@ -24,6 +24,8 @@ export class Live {
       this.stop();
     });
     if (log.dataset.stream) this.connect();
+    document.addEventListener('visibilitychange', () => this.attend(), { signal });
+    this.attend();
     this.toEnd();
   }
 
@@ -34,8 +36,15 @@ export class Live {
     source.addEventListener('end', (e) => this.end(JSON.parse(e.data)));
     source.addEventListener('error', () => {
       if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
-      setTimeout(() => { if (this.source === source) this.connect(); }, 1000);
+      setTimeout(() => { if (this.source === source) this.attend(); }, 1000);
     });
+  }
+
+  // attend keeps the stream open while the page is looked at, and only then: see
+  // live.js.
+  attend() {
+    if (document.hidden) this.source?.close();
+    else if (this.source?.readyState === EventSource.CLOSED) this.connect();
   }
 
   take(html) {

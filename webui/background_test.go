@@ -1,0 +1,59 @@
+package webui_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/labstack/echo/v4"
+
+	"github.com/slipway-ci/slipway/store"
+)
+
+// hide puts the page into the background, as far as its scripts know, or back.
+func (b *tab) hide(hidden bool) {
+	b.t.Helper()
+	value := map[bool]string{true: "true", false: "false"}[hidden]
+	b.do(chromedp.Evaluate[chromedp.Void](`Object.defineProperty(document, 'hidden', { configurable: true, value: ` + value + ` });
+		document.dispatchEvent(new Event('visibilitychange'))`))
+}
+
+// A browser has six connections to a server: pages in the background let go of
+// theirs, and are what they would be once they are looked at.
+func TestBrowserNeedsNoConnectionInTheBackground(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	left := make(chan string, 20) // streams that were closed, by the end of their address
+	s.echo.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			if path := c.Request().URL.Path; strings.HasSuffix(path, "/events") || strings.HasSuffix(path, "/stream") {
+				left <- path[strings.LastIndexByte(path, '/'):]
+			}
+			return err
+		}
+	})
+	_, j, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(command("make", -1), output("one")))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1/jobs/1/steps/1")
+	must(t, w.Append(output("two")))
+	b.await(`document.querySelector('#L3')`)
+
+	b.hide(true)
+	for closed := map[string]bool{}; len(closed) < 2; {
+		closed[<-left] = true
+	}
+	must(t, w.Append(output("three")))
+	must(t, w.Close())
+	s.finishStep(j, 1, store.Failure, 1)
+	b.quiet()
+	if eval[bool](b, `document.querySelector('#L4') !== null || document.querySelector('.step-head .outcome') !== null`) {
+		t.Error("the page went on without a connection")
+	}
+	b.hide(false)
+	b.await(`document.querySelector('#L4') && document.querySelector('.step-head .outcome')?.textContent === 'exit code 1'`)
+	if got := eval[string](b, `[...document.querySelectorAll('#rows .row .n')].map(n => n.textContent).join()`); got != "1,2,3,4" {
+		t.Errorf("rows %s", got)
+	}
+}
