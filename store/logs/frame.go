@@ -7,7 +7,7 @@ import (
 )
 
 // chunkSize is how many bytes of rows fill a chunk; the row that fills it may
-// go beyond.
+// go beyond, and so may the further rows of a command, to maxChunk.
 const (
 	chunkSize = 64 << 10
 	maxChunk  = chunkSize + maxRow

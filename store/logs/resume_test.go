@@ -106,3 +106,19 @@ func TestCutSaysHowMuchIsStored(t *testing.T) {
 		t.Errorf("%d rows, the first %.100q", len(lines), got)
 	}
 }
+
+// TestCommandIsStoredWhole: a death leaves no part of a command, of which nobody
+// would know that there is more.
+func TestCommandIsStoredWhole(t *testing.T) {
+	w := create(t, openStore(t, t.TempDir(), 100, Options{}))
+	long := strings.Repeat("x", 60)
+	lines := []Line{out(long), {Stream: Stdout, Kind: Command, Text: []byte(long), End: true}}
+	for range 3 {
+		lines = append(lines, Line{Stream: Slipway, Kind: More, Text: []byte(long), End: true})
+	}
+	lines = append(lines, out("output"))
+	if n, err := w.appendSome(lines); err != nil || n != len(lines)-1 {
+		t.Errorf("%d rows are stored at once (%v), want all but the last of %d", n, err, len(lines))
+	}
+	closeLog(t, w)
+}

@@ -70,7 +70,9 @@ func (w *Writer) Append(lines ...Line) error {
 }
 
 // appendSome stores as many of lines as fill the chunk, as one record, and
-// returns how many. A full chunk is sealed first.
+// returns how many. A full chunk is sealed first. The rows of a command stay
+// together: only its first counts as a line of the source, so that after a death
+// between them nobody would know that the others are missing.
 func (w *Writer) appendSome(lines []Line) (int, error) {
 	if len(w.rows) >= w.s.fill {
 		if err := w.seal(); err != nil {
@@ -84,7 +86,11 @@ func (w *Writer) appendSome(lines []Line) (int, error) {
 	}
 	b := batch{state: w.state, open: w.open, skip: w.skip, max: w.s.maxStored, buf: beginRecord(w.buf[:0], recordRows)}
 	n := 0
-	for n < len(lines) && len(w.rows)+len(b.buf) < w.s.fill+recordHead {
+	for n < len(lines) {
+		size := len(w.rows) + len(b.buf) - recordHead
+		if size >= w.s.fill && (lines[n].Kind != More || size > maxChunk-maxRow) {
+			break
+		}
 		b.add(&lines[n])
 		n++
 	}
