@@ -57,7 +57,10 @@ func (u *UI) showBuild(c *request, view buildView) error {
 }
 
 // fill works out what the view of a build shows, save the log.
-func (u *UI) fill(ctx context.Context, c *request, p *buildPage) error {
+func (u *UI) fill(ctx context.Context, c *request, p *buildPage) (err error) {
+	if p.Why, err = u.whyFailed(ctx, p.Build); err != nil {
+		return err
+	}
 	switch p.View {
 	case viewGraph:
 		p.Graph = newGraph(p)

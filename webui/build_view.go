@@ -19,6 +19,8 @@ type buildPage struct {
 	Problems []pipeline.Problem
 	Statuses []store.CommitStatus
 	Now      time.Time
+	// Why is the build's reason, or what is known of what failed.
+	Why string
 
 	// View is what the page shows of the build; what belongs to others is nil.
 	View     buildView
@@ -164,7 +166,10 @@ func (p *buildPage) Reason() string {
 	if p.Digest != nil || len(p.Errors()) > 0 || p.NeedsApproval() {
 		return ""
 	}
-	return sentence(p.Build.Reason)
+	if p.Why != p.Build.Reason {
+		return p.Why // begins with the name of a step
+	}
+	return sentence(p.Why)
 }
 
 // Outcome says how the selected step ended, unless its digest does, or why its

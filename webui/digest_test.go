@@ -190,7 +190,8 @@ func TestListsSayWhatFailed(t *testing.T) {
 		wantAll(t, page, "step test failed: exit code 2")
 	}
 	s.digest(store.Changes{})
-	for _, path := range []string{"/", "/repos/ada/engine", "/repos/ada/engine/branches"} {
+	for _, path := range []string{"/", "/repos/ada/engine", "/repos/ada/engine/branches", "/repos/ada/engine/builds/1/graph",
+		"/repos/ada/engine/builds/1/jobs/1/steps/1"} {
 		_, page := s.get(s.browser(), path)
 		wantAll(t, page, "test: TestPistons: engine_test.go:7: 3 pistons, want 4 &lt;now&gt;")
 	}
