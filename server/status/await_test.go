@@ -21,8 +21,9 @@ func (w *world) await() (lacking func() (int, error), cancel func()) {
 		err     error
 	}
 	done := make(chan result, 1)
+	o := w.outbox // a test may start another one meanwhile
 	go func() {
-		n, err := w.outbox.Await(ctx)
+		n, err := o.Await(ctx)
 		done <- result{n, err}
 	}()
 	return func() (int, error) { r := <-done; return r.lacking, r.err }, cancel
