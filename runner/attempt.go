@@ -107,7 +107,7 @@ func (x *execution) next(res StepResult) error {
 	}
 	rec := attemptRecord{
 		Words: lines[StreamSlipway], Stdout: lines[StreamStdout], Stderr: lines[StreamStderr],
-		After: r.mask.String(validText(res.Reason)),
+		After: r.reason(res.Reason),
 		Used:  x.used.attempts(),
 	}
 	id, err := json.Marshal(rec)

@@ -25,7 +25,7 @@ func (x *execution) conclude(res StepResult, words string) (StepResult, error) {
 	if err := x.sink.flush(); err != nil { // nobody reads the container's output again
 		return res, x.logFailed(err)
 	}
-	res.Reason = r.mask.String(validText(res.Reason))
+	res.Reason = r.reason(res.Reason)
 	id, err := json.Marshal(endRecord{Result: res, Words: r.mask.String(validText(words))})
 	if err != nil {
 		return res, r.fail(fmt.Errorf("write record of end: %w", err))

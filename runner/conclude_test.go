@@ -34,6 +34,22 @@ func TestRecordedEndStands(t *testing.T) {
 	s.wantNothingLeft()
 }
 
+// TestReasonIsBounded: what others say may be of any length. The log has it whole.
+func TestReasonIsBounded(t *testing.T) {
+	s := newScenario(t, step("build"))
+	said := strings.Repeat("no ", 10_000) + "never"
+	s.eng.Fail("PullImage", 1, errors.New(said))
+	s.run()
+	for what, reason := range map[string]string{"step": s.ledger.state.Results[1].Reason, "job": s.result.Reason} {
+		if n := len(reason); n > 3000 || !strings.Contains(reason, "no no") || !strings.HasSuffix(reason, "…") {
+			t.Errorf("the %s's reason has %d bytes and ends %q", what, n, reason[max(0, n-10):])
+		}
+	}
+	if got := s.notices("build"); !strings.HasSuffix(got, said) {
+		t.Errorf("the log has %d bytes of it", len(got))
+	}
+}
+
 // TestServiceIsGivenUpOnce: the next process finds another reason for which a
 // service does not answer, and the log has said that it does not.
 func TestServiceIsGivenUpOnce(t *testing.T) {

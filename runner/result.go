@@ -166,5 +166,18 @@ func (r *run) result() JobResult {
 	return JobResult{Status: Success}
 }
 
+// maxReason bounds a reason in bytes. It stands in lists and in the database, and
+// what an engine or somebody's registry says has no bound.
+const maxReason = 2 << 10
+
+// reason makes a text fit to be a reason.
+func (r *run) reason(text string) string {
+	text = r.mask.String(validText(text))
+	if len(text) <= maxReason {
+		return text
+	}
+	return text[:runeCut([]byte(text), maxReason)] + "…"
+}
+
 // words makes an error fit to be seen.
-func (r *run) words(err error) string { return r.mask.String(validText(err.Error())) }
+func (r *run) words(err error) string { return r.reason(err.Error()) }

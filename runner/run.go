@@ -215,7 +215,7 @@ func (r *run) fail(err error) error {
 // finish records a step's end. The owner calls it for steps that have no
 // goroutine, else the step's goroutine does.
 func (r *run) finish(s *step, res StepResult) (StepResult, error) {
-	res.Reason = r.mask.String(validText(res.Reason))
+	res.Reason = r.reason(res.Reason)
 	if cause := context.Cause(r.live); cause != nil && !errors.Is(cause, ErrDetach) {
 		return res, cause
 	}
