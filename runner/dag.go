@@ -63,6 +63,8 @@ func newSteps(r *run) []*step {
 		s.slot = s.takenSlot()
 		if res, ok := r.state.Results[s.number]; ok {
 			s.done, s.result = true, res
+			removed, _ := r.record(s.op(OpRemove))
+			s.lingers = !res.Exited && s.opIntended(OpCreateContainer) && !removed.Done
 		}
 		if s.background() {
 			s.health = newHealth()
