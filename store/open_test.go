@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -113,5 +115,29 @@ func TestFilesArePrivate(t *testing.T) {
 		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", f.Name(), info.Mode(), err)
 		}
+	}
+}
+
+// TestOlderSlipway: a database of a newer version is left as it is.
+func TestOlderSlipway(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "slipway.db")
+	s, err := store.Open(t.Context(), path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = store.Open(t.Context(), path, store.Options{})
+	if err == nil || !strings.Contains(err.Error(), "newer slipway (its schema is 9999") || !strings.Contains(err.Error(), "restore the backup") {
+		t.Errorf("it is opened: %v", err)
 	}
 }
