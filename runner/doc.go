@@ -34,4 +34,9 @@
 //
 // Output is masked once, between the Engine and the Observer; nothing that
 // leaves this package has a secret in it.
+//
+// Each line of output is stored once, however often the engine's record of it is
+// read, and so is what slipway itself says of an attempt: a Run that takes a step
+// over asks the log what was said. How a step ended is recorded before its log
+// tells (OpEnd), so that both stay true.
 package runner

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/docker/docker/client"
 
 	"github.com/slipway-ci/slipway/runner"
 )
@@ -80,5 +84,39 @@ func TestFrameWithoutStamp(t *testing.T) {
 	}
 	if err := demuxStamped(strings.NewReader(frame(1, stamp(1)+"a")[:20]), io.Discard, io.Discard); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("error %v of a torn stamp", err)
+	}
+}
+
+// TestEngineThatTellsNoTimes: it is found out once, and the output read all the
+// same.
+func TestEngineThatTellsNoTimes(t *testing.T) {
+	asked := make(chan string, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Query().Get("timestamps")
+		_, _ = io.WriteString(w, frame(1, "a line\n"))
+	}))
+	t.Cleanup(s.Close)
+	cli, err := client.NewClientWithOpts(client.WithHost("tcp://"+s.Listener.Addr().String()), client.WithVersion("1.41"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cli.Close() })
+	e := New(cli, Options{})
+	for i, want := range []error{errNoStamp, nil, nil} {
+		out, err := e.Logs(t.Context(), "id", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stdout timed
+		if err := out.Copy(&stdout, io.Discard); !errors.Is(err, want) {
+			t.Errorf("reading %d: %v, want %v", i+1, err, want)
+		}
+		if got := stdout.String(); want == nil && got != "a line\n" || !stdout.at.IsZero() {
+			t.Errorf("reading %d: %q at %v", i+1, got, stdout.at)
+		}
+		out.Close()
+		if got := <-asked; (got == "1") != (i == 0) {
+			t.Errorf("reading %d: asked for times: %q", i+1, got)
+		}
 	}
 }
