@@ -70,7 +70,7 @@ func TestPipelinePageShowsFilesAndPlan(t *testing.T) {
 
 func TestTimelineTellsPhasesApart(t *testing.T) {
 	s := newSite(t)
-	s.seedHarbour(s.repo("ada", "engine", false), 1)
+	s.atOnce(func() { s.seedHarbour(s.repo("ada", "engine", false), 1) }) // lengths of time are exact
 	page := s.page(t, "/repos/ada/engine/builds/1/timeline")
 	wantAll(t, page, "queue 7.0s · source 4.0s · run 28s", "pull 2.0s · wait 1.0s · run 14s", "wait 2.0s · pull 6.0s · run 24s",
 		`class="ph-pull b-failure"`, "wait for a service or a slot")

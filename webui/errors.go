@@ -44,6 +44,7 @@ func (u *UI) fail(c *request, err error) error {
 		return nil
 	}
 	page := errorPage{frame: u.frame(c), Code: http.StatusInternalServerError}
+	page.Section = "" // it is none of what the bar leads to
 	var mine *pageError
 	var echos *echo.HTTPError
 	switch {

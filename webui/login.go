@@ -48,7 +48,7 @@ func (u *UI) loginForm(c *request) error {
 
 func (u *UI) showLogin(c *request, code int, next, problem string) error {
 	p := loginPage{frame: u.frame(c), Next: localPath(next), Problem: problem, Disabled: !u.admin.set}
-	p.Title = "Log in"
+	p.Title, p.Section = "Log in", ""
 	return u.render(c, code, "login", p)
 }
 

@@ -34,7 +34,25 @@ type site struct {
 	echo  *echo.Echo
 	http  *httptest.Server
 	done  chan struct{}
-	past  atomic.Int64 // by how much the store's clock is behind, in nanoseconds
+	past  atomic.Int64              // by how much the store's clock is behind, in nanoseconds
+	still atomic.Pointer[time.Time] // where it stands; nil if it runs
+}
+
+// now is the time of the store.
+func (s *site) now() time.Time {
+	now := time.Now()
+	if still := s.still.Load(); still != nil {
+		now = *still
+	}
+	return now.Add(-time.Duration(s.past.Load()))
+}
+
+// atOnce does something in no time.
+func (s *site) atOnce(do func()) {
+	now := time.Now()
+	s.still.Store(&now)
+	do()
+	s.still.Store(nil)
 }
 
 // at does something so long ago.
@@ -47,7 +65,7 @@ func (s *site) at(ago time.Duration, do func()) {
 func newSite(t testing.TB, change ...func(*webui.Options)) *site {
 	t.Helper()
 	s := &site{t: t, echo: echo.New(), done: make(chan struct{})}
-	s.store = storetest.Open(t, func() time.Time { return time.Now().Add(-time.Duration(s.past.Load())) })
+	s.store = storetest.Open(t, s.now)
 	var err error
 	s.logs, err = logs.Open(t.TempDir(), logs.Options{})
 	must(t, err)

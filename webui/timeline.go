@@ -152,19 +152,19 @@ func (s scale) percent(d time.Duration) string {
 
 // ticks are at most seven, at lengths that people count in.
 func (s scale) ticks() (out []tick) {
-	step := time.Second / 10
+	step, last := time.Second/10, s.whole*95/100 // one at the end would stand out of it
 	for _, next := range []time.Duration{
-		time.Second / 2, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
-		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
-		time.Hour, 3 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+		time.Second / 5, time.Second / 2, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+		time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 	} {
-		if s.whole/step < 6 {
+		if last/step <= 7 {
 			break
 		}
 		step = next
 	}
-	step = max(step, s.whole/7)
-	for at := step; at <= s.whole*95/100; at += step {
+	step = max(step, last/7)
+	for at := step; at <= last; at += step {
 		out = append(out, tick{s.percent(at), formatDuration(at)})
 	}
 	return out

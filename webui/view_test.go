@@ -112,6 +112,14 @@ func TestForgottenAccessIsClosed(t *testing.T) {
 	}
 }
 
+func TestScaleHasSomeTicks(t *testing.T) {
+	for whole := time.Second; whole < 100*24*time.Hour; whole += whole / 7 {
+		if n := len(scale{whole: whole}.ticks()); n < 3 || n > 7 {
+			t.Errorf("%v has %d ticks", whole, n)
+		}
+	}
+}
+
 func TestTicksAreCode(t *testing.T) {
 	for text, want := range map[string]string{
 		"`<b>` is no key of `steps`": "<code>&lt;b&gt;</code> is no key of <code>steps</code>",
