@@ -116,6 +116,22 @@ func TestDigestOfAnother(t *testing.T) {
 	}
 }
 
+// TestIDOfAnother: nor does it ask for whom an image is that is named by its ID,
+// of which a few digits are enough, and may be guessed.
+func TestIDOfAnother(t *testing.T) {
+	r := newRegistry(t, true)
+	ref := r.push("acme/app:1", 1000)
+	e := r.engine(0)
+	r.ok(e.PullImage(t.Context(), runner.ImageSpec{Image: ref, Login: alice}, io.Discard))
+	found, err := r.cli.ImageInspect(t.Context(), ref)
+	r.ok(err)
+	for _, id := range []string{found.ID, found.ID[:len("sha256:")+12], "docker.io/library/" + found.ID, strings.TrimPrefix(found.ID, "sha256:")} {
+		for _, policy := range []pipeline.Pull{pipeline.PullIfNotPresent, pipeline.PullNever} {
+			r.refused(e.PullImage(t.Context(), runner.ImageSpec{Image: id, Policy: policy, Login: mallory}, io.Discard), id)
+		}
+	}
+}
+
 func TestPublicAndLocalImagesNeedNoRegistry(t *testing.T) {
 	r := newRegistry(t, false)
 	ref := r.push("acme/app:1", 1000)

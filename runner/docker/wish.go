@@ -19,6 +19,10 @@ const (
 	hubAddress = "https://index.docker.io/v1/"
 )
 
+// idName is the name that "sha256:ca2ac2" seems to have. The engine takes that for
+// an image's ID, or for the beginning of one, of whatever name.
+const idName = hub + "/library/sha256"
+
 // wish is an image that someone wants.
 type wish struct {
 	ref      string // with its tag or digest
@@ -32,6 +36,9 @@ func newWish(ctx context.Context, s runner.ImageSpec) (wish, error) {
 	named, err := reference.ParseNormalizedNamed(s.Image)
 	if err != nil {
 		return wish{}, fmt.Errorf("%w %q is no valid reference: %w", runner.ErrImage, s.Image, err)
+	}
+	if named.Name() == idName {
+		return wish{}, fmt.Errorf("%w %q is the ID of an image, which says nothing of who may have it; give its name", runner.ErrImage, s.Image)
 	}
 	w := wish{
 		ref:      reference.FamiliarString(reference.TagNameOnly(named)),
