@@ -206,6 +206,8 @@ func TestBrowserCopiesTheFailure(t *testing.T) {
 	b := newTab(t, s)
 	b.open("/repos/ada/engine/builds/1")
 	b.do(chromedp.Evaluate[chromedp.Void](`navigator.clipboard.writeText = async (text) => { window.copied = text }`))
+	b.press("f")
+	b.await(`location.hash === '#L2' && document.querySelector('#L2.target')`)
 	b.click("#copy-failure")
 	b.await(`document.querySelector('#copy-failure').textContent === 'Copied'`)
 	want := "TestPistons: engine_test.go:7: 3 pistons, want 4\n--- FAIL: TestPistons (0.01s)\n    engine_test.go:7: 3 pistons, want 4\n" +

@@ -23,6 +23,11 @@ func TestBrowserKeys(t *testing.T) {
 	b.press("k")
 	b.await(`document.activeElement.getAttribute('href') === '/repos/ada/engine/builds/2'`)
 
+	b.press("f")
+	b.await(`document.activeElement.getAttribute('href') === '/repos/ada/engine/builds/1'`)
+	b.press("f") // and again from the top
+	b.await(`document.activeElement.getAttribute('href') === '/repos/ada/engine/builds/2'`)
+
 	b.press("?")
 	b.await(`document.querySelector('#keys').open && document.querySelectorAll('#keys dt').length > 8`)
 	b.press("/") // not while a dialog is open

@@ -6,7 +6,7 @@ const keys = [
   { key: '/', text: 'Search', run: () => document.querySelector('.bar .search input')?.focus() },
   { key: 'j', text: 'Next step, or next row of a list', run: () => move(1) },
   { key: 'k', text: 'Previous step, or previous row', run: () => move(-1) },
-  { key: 'f', text: 'To what failed', run: failure },
+  { key: 'f', text: 'To what failed, and to the next of it', run: failure },
   { key: 'g b', text: 'Builds of this repository', run: () => document.querySelector('[data-builds]')?.click() },
   { key: 'g h', text: 'Repositories', run: () => location.assign('/') },
   { key: 'g q', text: 'Queue', run: () => location.assign('/queue') },
@@ -57,11 +57,18 @@ function leave() {
   if (!document.querySelector('dialog[open], [popover]:popover-open')) field?.blur();
 }
 
-// failure opens the failed step of a build, or goes to the failed row of a list.
+// failure opens the failed step of a build, or goes to the failed row of a list;
+// from one of them to the next, or from the only one to the line that says why.
 function failure() {
-  const step = document.querySelector('.steps a.st-failure, .steps a.st-error');
-  if (step) step.click();
-  else document.querySelector('main .item:has(> .s-failure, > .s-error) .name')?.focus();
+  const steps = [...document.querySelectorAll('.steps a:is(.st-failure, .st-error)')];
+  if (steps.length) {
+    const next = steps[(steps.findIndex((a) => a.hasAttribute('aria-current')) + 1) % steps.length];
+    const line = next.hasAttribute('aria-current') && document.getElementById('failure');
+    (line || next).click();
+    return;
+  }
+  const rows = [...document.querySelectorAll('main .item:has(> .s-failure, > .s-error) .name')];
+  rows[(rows.indexOf(document.activeElement) + 1) % rows.length]?.focus();
 }
 
 function help() {
