@@ -100,7 +100,8 @@ func TestExamplesRun(t *testing.T) {
 		// The other step is for a network.
 		{"retry", []string{"flaky"}, []string{"--step", "build"}, []string{"attempt 2 of 2: attempt 1 failed: exit code 1", "build  npm run build", "workflow main success"}},
 	}
-	tested := map[string]bool{"compose": true, "demo": true} // not pipelines of their own: the README, and TestDemo
+	// Not pipelines of their own: what the manual tells of, and TestDemo.
+	tested := map[string]bool{"compose": true, "systemd": true, "demo": true}
 	for _, tt := range tests {
 		tested[tt.name] = true
 		t.Run(strings.Join(append([]string{tt.name}, tt.args...), " "), func(t *testing.T) {
