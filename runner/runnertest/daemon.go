@@ -37,7 +37,7 @@ func NewDaemon(tb testing.TB, flags ...string) *Daemon {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // users that the engine maps have to come through
+	if err := os.Chmod(dir, 0o711); err != nil { // users that the engine maps have to come through
 		tb.Fatal(err)
 	}
 	d := &Daemon{tb: tb, dir: dir, args: append([]string{
