@@ -34,5 +34,6 @@
 //
 // What came from outside (commit messages, branches, logs) reaches a page only
 // through html/template, or through the terminal in ansi.go, whose output is
-// text, spans with classes, and links to http and https.
+// text, spans with classes, and links to http and https, into rows that
+// log_row_html.go writes.
 package webui

@@ -55,11 +55,15 @@ type camera struct {
 
 // tab has cookies of its own, and hears what its console says.
 type tab struct {
-	ctx context.Context
-	mu  sync.Mutex
+	ctx   context.Context
+	heard chan struct{} // gets one when the console said that
+	mu    sync.Mutex    // guards said
 	// said is what the console had to complain of since it was last asked.
 	said []string
 }
+
+// that is said to the console to hear what it said before.
+const that = "slipway: that is all"
 
 func openCamera(ctx context.Context, o options, base string) (*camera, error) {
 	dir, err := os.MkdirTemp("", "slipway-chromium-")
@@ -99,11 +103,13 @@ func openTab(browser context.Context, listening *sync.WaitGroup) (*tab, error) {
 		cancel()
 		return nil, err
 	}
-	t := &tab{ctx: ctx}
+	t := &tab{ctx: ctx, heard: make(chan struct{}, 1)}
 	messages := chromedp.Console(ctx)
 	listening.Go(func() {
 		for m, err := range messages {
-			if err == nil && (m.IsException() || m.Type == "error" || m.Type == "warning") {
+			if err == nil && m.Text == that {
+				t.heard <- struct{}{}
+			} else if err == nil && (m.IsException() || m.Type == "error" || m.Type == "warning") {
 				t.mu.Lock()
 				t.said = append(t.said, m.String())
 				t.mu.Unlock()
@@ -114,12 +120,20 @@ func openTab(browser context.Context, listening *sync.WaitGroup) (*tab, error) {
 }
 
 // complaints returns what the console said since it was asked last.
-func (t *tab) complaints() []string {
+func (t *tab) complaints(ctx context.Context) ([]string, error) {
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf("console.debug(%q)", that))); err != nil {
+		return nil, err
+	}
+	select {
+	case <-t.heard:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	said := t.said
 	t.said = nil
-	return said
+	return said, nil
 }
 
 // login opens a session in the admin's tab.
@@ -192,7 +206,6 @@ const widest = `document.documentElement.scrollWidth <= innerWidth ? '' : ([...d
 func (c *camera) shoot(t *tab, p page, s screen, theme string, picture chromedp.Action[[]byte]) (png []byte, err error) {
 	ctx, cancel := context.WithTimeout(t.ctx, look)
 	defer cancel()
-	t.complaints() // of the page before
 	_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 	if err != nil {
@@ -218,10 +231,14 @@ func (c *camera) shoot(t *tab, p page, s screen, theme string, picture chromedp.
 	if png, err = chromedp.Run(ctx, picture); err != nil {
 		return nil, err
 	}
+	said, err := t.complaints(ctx)
+	if err != nil {
+		return png, err
+	}
 	var wrong []error
 	if want := max(p.status, 200); response.Status != want {
 		wrong = append(wrong, fmt.Errorf("the server answered %d, not %d", response.Status, want))
-	} else if said := t.complaints(); len(said) > 0 && want == 200 {
+	} else if len(said) > 0 && want == 200 {
 		wrong = append(wrong, fmt.Errorf("the console says: %s", strings.Join(said, "; ")))
 	}
 	if wide != "" {
