@@ -287,7 +287,7 @@ func TestPoolOfAnotherVersion(t *testing.T) {
 	program, err := os.ReadFile(w.binary)
 	w.ok(err)
 	w.binary = filepath.Join(t.TempDir(), "slipway")
-	w.ok(os.WriteFile(w.binary, append(program, "another version"...), 0o755))
+	w.ok(os.WriteFile(w.binary, append(program, "another version, of "+w.server...), 0o755))
 	p := w.start(1)
 	if now := p.filled(1); len(now) != 1 || now[0] == old[0] {
 		t.Errorf("%s was adopted: %s stand ready", old[0], now)
