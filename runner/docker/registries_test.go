@@ -11,9 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/image"
+
 	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/docker"
 	"github.com/slipway-ci/slipway/runner/pipeline"
+	"github.com/slipway-ci/slipway/runner/runnertest"
 	"github.com/slipway-ci/slipway/store/storetest"
 )
 
@@ -128,6 +131,26 @@ func TestIDOfAnother(t *testing.T) {
 	for _, id := range []string{found.ID, found.ID[:len("sha256:")+12], "docker.io/library/" + found.ID, strings.TrimPrefix(found.ID, "sha256:")} {
 		for _, policy := range []pipeline.Pull{pipeline.PullIfNotPresent, pipeline.PullNever} {
 			r.refused(e.PullImage(t.Context(), runner.ImageSpec{Image: id, Policy: policy, Login: mallory}, io.Discard), id)
+		}
+	}
+}
+
+// TestImageOfSandboxes is never pulled, which would put somebody's image into its
+// place: what its tag will be is known to who has the program.
+func TestImageOfSandboxes(t *testing.T) {
+	cli, ref := runnertest.Docker(t), "slipway/sandbox:"+randomID()
+	if err := cli.ImageTag(t.Context(), runnertest.Image(t), ref); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := cli.ImageRemove(withoutCancel(t), ref, image.RemoveOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range []string{ref, "docker.io/" + ref} {
+		err := docker.New(cli, docker.Options{}).PullImage(t.Context(), runner.ImageSpec{Image: name, Policy: pipeline.PullNever}, io.Discard)
+		if !errors.Is(err, runner.ErrImage) || !strings.Contains(err.Error(), "slipway's own") {
+			t.Errorf("%s: error %v", name, err)
 		}
 	}
 }

@@ -40,6 +40,9 @@ func newWish(ctx context.Context, s runner.ImageSpec) (wish, error) {
 	if named.Name() == idName {
 		return wish{}, fmt.Errorf("%w %q is the ID of an image, which says nothing of who may have it; give its name", runner.ErrImage, s.Image)
 	}
+	if named.Name() == hub+"/"+sandboxRepository {
+		return wish{}, fmt.Errorf("%w %s is slipway's own and not for steps", runner.ErrImage, s.Image)
+	}
 	w := wish{
 		ref:      reference.FamiliarString(reference.TagNameOnly(named)),
 		name:     named.Name(),
