@@ -37,10 +37,18 @@ type Job struct {
 // Duration returns how long the job has run, up to now while it runs.
 func (j Job) Duration(now time.Time) time.Duration { return duration(j.StartedAt, j.FinishedAt, now) }
 
-const jobColumns = `j.id, j.build_id, j.repo_id, j.number, j.name, j.status, j.reason, j.failed_step,
-	j.depends_on, j.on_success, j.on_failure, j.plan, j.nonce,
+const (
+	jobColumns = beforePlan + `j.plan` + afterPlan
+	// jobsButPlans leaves Plan empty, which is nearly all of a job: every job that
+	// ends reads those of its build, while nobody else can write.
+	jobsButPlans = beforePlan + `''` + afterPlan
+
+	beforePlan = `j.id, j.build_id, j.repo_id, j.number, j.name, j.status, j.reason, j.failed_step,
+	j.depends_on, j.on_success, j.on_failure, `
+	afterPlan = `, j.nonce,
 	j.base, j.matrix, j.group_name, j.group_limit, j.group_cancel, j.held, j.carried_from, j.carried_job,
 	j.created_at, j.queued_at, j.started_at, j.sourced_at, j.finished_at`
+)
 
 func (j *Job) scan(row scanner) error {
 	var depends, plan, matrix string

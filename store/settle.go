@@ -1,13 +1,6 @@
 package store
 
-import (
-	"fmt"
-	"strings"
-)
-
-// settledColumns are those of jobs without their plans, which are nearly all of
-// them: every job that ends reads those of its build, while no one else can write.
-var settledColumns = strings.Replace(jobColumns, "j.plan", "''", 1)
+import "fmt"
 
 // settle moves on a build after something of it changed: it queues the jobs
 // whose needs are met, skips those that cannot run any more, and ends the build
@@ -20,7 +13,7 @@ func (s *Store) settle(tx *tx, buildID int64) error {
 	if status == Blocked || status.Final() {
 		return nil
 	}
-	rows, err := tx.sql.QueryContext(tx.ctx, `SELECT `+settledColumns+` FROM jobs j
+	rows, err := tx.sql.QueryContext(tx.ctx, `SELECT `+jobsButPlans+` FROM jobs j
 		WHERE j.build_id = ? ORDER BY j.number`, buildID)
 	jobs, err := collect(rows, err, (*Job).scan)
 	if err != nil {
