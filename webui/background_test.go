@@ -57,3 +57,28 @@ func TestBrowserNeedsNoConnectionInTheBackground(t *testing.T) {
 		t.Errorf("rows %s", got)
 	}
 }
+
+// A server that takes no more streams is not asked for them ever again as fast.
+func TestBrowserAsksLessAndLessOften(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, _, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(command("make", -1), output("one")))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1/jobs/1/steps/1")
+	b.await(`document.querySelector('#L2')`)
+	b.hide(true)
+	// From now on streams are refused, and waiting takes no time.
+	b.do(chromedp.Evaluate[chromedp.Void](`window.waits = {}; window.EventSource = class {
+			static CLOSED = 2;
+			constructor(url) { this.of = String(url).includes('/stream') ? 'log' : 'page'; waits[this.of] ??= []; window.asking = this.of }
+			addEventListener(type, f) { if (type === 'error') queueMicrotask(() => { this.readyState = 2; window.asking = this.of; f() }) }
+			close() {}
+		};
+		window.setTimeout = (f, ms) => { const all = waits[window.asking]; if (!all || all.length >= 8) return 0; all.push(ms); queueMicrotask(f); return 1 }`))
+	b.hide(false)
+	b.awaitView(`waits.log?.length === 8`)
+	if got := eval[string](b, `waits.log.join()`); got != "1000,2000,4000,8000,16000,30000,30000,30000" {
+		t.Errorf("the log's stream is asked for after %s ms", got)
+	}
+}

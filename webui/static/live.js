@@ -6,11 +6,15 @@ import { startSteps } from './steps.js';
 // only listen now and then.
 const listens = 3000; // ms that a page in the background does
 const rests = 15_000; // ms until it does again
-const retries = 3000; // ms until a stream is tried again that the browser has given up
+// ms until a stream is tried again that the browser has given up, and each time
+// twice as many: a server that has too many of them does not need more.
+const retries = 3000;
+const mostRetries = 30_000;
 
 let source;
 let seen;  // the ID of the newest event; undefined if the page itself is newer
 let timer; // of what is to be done with the stream next
+let wait = retries;
 
 export function startLive() {
   connect();
@@ -29,10 +33,15 @@ function connect() {
   const url = new URL(document.body.dataset.live, location.href);
   if (seen !== undefined) url.searchParams.set('since', seen);
   source = new EventSource(url);
-  source.addEventListener('open', () => say(''));
+  source.addEventListener('open', () => {
+    wait = retries;
+    say('');
+  });
   source.addEventListener('error', () => {
     say('Connection lost, trying again.');
-    if (source.readyState === EventSource.CLOSED) after(retries, connect); // a proxy answered for the server
+    if (source.readyState !== EventSource.CLOSED) return; // the browser does
+    after(wait, connect);
+    wait = Math.min(2 * wait, mostRetries);
   });
   source.addEventListener('reload', (e) => {
     seen = e.lastEventId;

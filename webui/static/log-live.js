@@ -2,6 +2,10 @@
 import { duration } from './time.js';
 import { number } from './log-rows.js';
 
+// When a stream is tried again that the browser has given up, in ms: see live.js.
+const retries = 1000;
+const mostRetries = 30_000;
+
 // At this distance from the end, in pixels, the reader counts as being there.
 const close = 30;
 
@@ -13,6 +17,7 @@ export class Live {
     this.box = rows.box;
     this.tail = document.getElementById('tail');
     this.stick = follow;
+    this.wait = retries;
     this.fresh = 0; // rows that came since the reader left the end
     this.top = this.box.scrollTop;
     this.height = this.box.scrollHeight;
@@ -36,8 +41,10 @@ export class Live {
     source.addEventListener('end', (e) => this.end(JSON.parse(e.data)));
     source.addEventListener('error', () => {
       if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
-      setTimeout(() => { if (this.source === source) this.attend(); }, 1000);
+      setTimeout(() => { if (this.source === source) this.attend(); }, this.wait);
+      this.wait = Math.min(2 * this.wait, mostRetries);
     });
+    source.addEventListener('open', () => { this.wait = retries; });
   }
 
   // attend keeps the stream open while the page is looked at, and only then: see
