@@ -1,6 +1,8 @@
 package webui
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -17,11 +19,43 @@ type planGroup struct {
 
 // planGroupStep is a step in each of the jobs of a group.
 type planGroupStep struct {
-	Name     string
-	Service  bool
-	Commands []string
-	Trust    []string // what of the repository's trust it uses
-	Images   []string // all that the jobs run it in
+	*pipeline.Step          // the first job's
+	Trust          []string // what of the repository's trust it uses
+	Images         []string // all that the jobs run it in
+}
+
+// Service reports whether it is one.
+func (s planGroupStep) Service() bool { return s.Kind == pipeline.KindService }
+
+// Given is what the step's program is given beside its commands: what it runs in
+// place of the image's own, and its variables, settings included.
+func (s planGroupStep) Given() []string {
+	var given []string
+	if len(s.Entrypoint) > 0 {
+		given = append(given, "entrypoint: "+strings.Join(s.Entrypoint, " "))
+	}
+	if len(s.Args) > 0 {
+		given = append(given, "arguments: "+strings.Join(s.Args, " "))
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.Environment)) {
+		if !strings.HasPrefix(k, "CI_STEP_") {
+			given = append(given, k+"="+s.Environment[k])
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.Secrets)) {
+		given = append(given, k+": the secret "+s.Secrets[k])
+	}
+	for _, k := range slices.Sorted(maps.Keys(s.Templates)) {
+		given = append(given, k+"="+string(s.Templates[k].Value))
+	}
+	return given
+}
+
+// does is the step without what may differ between jobs that do the same.
+func (s planGroupStep) does() pipeline.Step {
+	does := *s.Step
+	does.Image, does.Line, does.Why = "", 0, nil
+	return does
 }
 
 // PlanGroups are the plans of what has not ended yet.
@@ -33,7 +67,7 @@ func (p *buildPage) PlanGroups() (out []planGroup) {
 		}
 		g := planGroup{Name: j.Name, Jobs: []*jobView{j}}
 		for _, s := range j.PlanSteps() {
-			g.Steps = append(g.Steps, planGroupStep{s.Name, s.Kind == pipeline.KindService, s.Commands, trustUses(s.Step), []string{s.Image}})
+			g.Steps = append(g.Steps, planGroupStep{s.Step, trustUses(s.Step), []string{s.Image}})
 		}
 		same := slices.IndexFunc(out, g.same)
 		if same < 0 {
@@ -49,7 +83,7 @@ func (p *buildPage) PlanGroups() (out []planGroup) {
 func (g planGroup) same(other planGroup) bool {
 	return g.Jobs[0].Base != "" && g.Jobs[0].Base == other.Jobs[0].Base &&
 		slices.EqualFunc(g.Steps, other.Steps, func(a, b planGroupStep) bool {
-			return a.Name == b.Name && a.Service == b.Service && slices.Equal(a.Commands, b.Commands) && slices.Equal(a.Trust, b.Trust)
+			return reflect.DeepEqual(a.does(), b.does())
 		})
 }
 

@@ -115,6 +115,29 @@ func TestApprovalGroupsJobsOfAMatrix(t *testing.T) {
 	}
 }
 
+// Nothing that a fork can have run is left out of what is told, and jobs that
+// differ in it are not told of as one.
+func TestApprovalTellsWhatIsGiven(t *testing.T) {
+	s := newSite(t)
+	r := s.repo("ada", "engine", false)
+	b := push(r, 1)
+	b.Event, b.NeedsApproval, b.Pull = "pull_request", true, &store.Pull{Number: 7, HeadRepo: "mallory/engine", Fork: true}
+	var jobs []store.NewJob
+	for _, version := range []string{"1.24", "1.25"} {
+		run := step("run")
+		run.Commands, run.Entrypoint, run.Args = nil, []string{"/bin/sh", "-c"}, []string{"curl mallory.example/" + version}
+		run.Environment = map[string]string{"CI_STEP_NAME": "run", "PLUGIN_SCRIPT": "<b>rm -rf</b> /"}
+		run.Secrets = map[string]string{"TOKEN": "deploy_token"}
+		jobs = append(jobs, planned(pipeline.Workflow{Name: "test (" + version + ")", Base: "test", Matrix: map[string]string{"GO": version},
+			Steps: []pipeline.Step{run}}))
+	}
+	s.create(b, jobs...)
+	page := s.page(t, "/repos/ada/engine/builds/1")
+	wantAll(t, page, "entrypoint: /bin/sh -c", "arguments: curl mallory.example/1.24", "arguments: curl mallory.example/1.25",
+		"PLUGIN_SCRIPT=&lt;b&gt;rm -rf&lt;/b&gt; /", "TOKEN: the secret deploy_token")
+	wantNone(t, page, "CI_STEP_NAME")
+}
+
 func TestPageSaysWhatItWaitsFor(t *testing.T) {
 	s := newSite(t)
 	r := s.repo("ada", "engine", false)
