@@ -10,10 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // BenchmarkMemory reports how much memory (RSS) a server has when it idles after
-// its first build, and the most it has while a step writes 1,000,000 lines of 100
+// its first build, ten seconds later, and the most it has while a step writes 1,000,000 lines of 100
 // bytes, and while somebody reads all of them.
 func BenchmarkMemory(b *testing.B) {
 	program := filepath.Join(b.TempDir(), "slipway")
@@ -27,8 +28,9 @@ func BenchmarkMemory(b *testing.B) {
 	r := m.repo("memory")
 	for b.Loop() {
 		m.wantVerdict(r, m.push(r, m.files(stepsOf(1, "true", false))), "success: passed in …")
-		m.p.resetPeak()
+		time.Sleep(2 * quiet)
 		b.ReportMetric(m.p.memory("VmRSS"), "idle-MB")
+		m.p.resetPeak()
 		m.wantVerdict(r, m.push(r, m.files(stepsOf(1, millionLines, false))), "success: passed in …")
 		b.ReportMetric(m.p.memory("VmHWM"), "writing-MB")
 		m.p.resetPeak()
