@@ -55,30 +55,43 @@ func BenchmarkWebhook(b *testing.B) {
 }
 
 // BenchmarkWebhookPaced sends 200 signed pushes a second for five seconds, whether
-// or not those before are acknowledged.
+// or not those before are acknowledged, and then appends as often: some disks
+// stall now and then, whoever writes.
 func BenchmarkWebhookPaced(b *testing.B) {
-	const perSecond = 200
-	body, url := benchPush(), benchServer(b)
-	var acks latencies
+	body, url, disk := benchPush(), benchServer(b), newAppender(b)
+	var mu sync.Mutex // of the disk: one append after the other, as the database does
+	var acks, appends latencies
 	for b.Loop() {
-		took := make([]time.Duration, benchAcks)
-		var sent sync.WaitGroup
-		began := time.Now()
-		tick := time.NewTicker(time.Second / perSecond)
-		for i := range took {
-			<-tick.C
-			sent.Go(func() {
-				at := time.Now()
-				postPush(b, url, body)
-				took[i] = time.Since(at)
-			})
-		}
-		tick.Stop()
-		sent.Wait()
-		acks.add(took, time.Since(began))
+		acks.add(paced(func() { postPush(b, url, body) }))
+		appends.add(paced(func() {
+			mu.Lock()
+			defer mu.Unlock()
+			disk.append(body)
+		}))
 	}
 	b.ReportMetric(0, "ns/op") // of no meaning here
 	acks.report(b, "ack")
+	appends.report(b, "fsync")
+}
+
+// paced calls f 200 times a second, and returns how long each call took and how
+// long all did.
+func paced(f func()) ([]time.Duration, time.Duration) {
+	took := make([]time.Duration, benchAcks)
+	var running sync.WaitGroup
+	began := time.Now()
+	tick := time.NewTicker(time.Second / 200)
+	defer tick.Stop()
+	for i := range took {
+		<-tick.C
+		running.Go(func() {
+			at := time.Now()
+			f()
+			took[i] = time.Since(at)
+		})
+	}
+	running.Wait()
+	return took, time.Since(began)
 }
 
 // benchServer is a server with a database of its own.
