@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -40,14 +41,27 @@ const (
 // markdown is the table of the goals that were measured, with the machine.
 func (t *table) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %d cores (%s); figures beside `docker run` are ratios of the\nsame run, medians of seven rounds. One `docker run --rm` of `true` took %s ms.\n\n", t.cores, t.cpu, t.measured["Push docker-run-ms"])
+	fmt.Fprintf(&b, "Measured on %d cores (%s); figures beside `docker run` are ratios of the\nsame run, medians of seven rounds. One `docker run --rm` of `true` took %s ms.\n\n", t.cores, t.cpu, rounded(t.measured["Push docker-run-ms"]))
 	b.WriteString("| | measured | goal |\n|---|---|---|\n")
 	for _, g := range goals {
 		if v := t.measured[g.benchmark+" "+g.metric]; v != "" {
-			fmt.Fprintf(&b, "| %s | %s%s | %s |\n", g.is, v, g.unit, g.want)
+			fmt.Fprintf(&b, "| %s | %s%s | %s |\n", g.is, rounded(v), g.unit, g.want)
 		}
 	}
 	return b.String()
+}
+
+// rounded is a figure of a benchmark, with as many digits as say something.
+func rounded(v string) string {
+	f, err := strconv.ParseFloat(v, 64)
+	switch {
+	case err != nil:
+		return v
+	case f < 10:
+		return strconv.FormatFloat(f, 'f', 2, 64)
+	default:
+		return strconv.FormatFloat(f, 'f', 0, 64)
+	}
 }
 
 // write puts the goals' table into a file, between its marks.

@@ -38,6 +38,7 @@ func BenchmarkMemory(b *testing.B) {
 		b.ReportMetric(m.p.memory("VmHWM"), "reading-MB")
 	}
 	b.ReportMetric(0, "ns/op") // of no meaning here
+	m.shutdown()
 }
 
 // readAll reads what a URL answers, and checks that it is the million lines.
