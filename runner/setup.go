@@ -46,8 +46,8 @@ var (
 // begin starts setting up. wait waits for it.
 func (u *setup) begin(r *run) {
 	u.begun = true
-	first := r.firstSandbox()
-	u.part(r, u.networkMade, func(r *run) error { return u.makeNetwork(r, first) })
+	first, width := r.firstSandbox(), r.width()
+	u.part(r, u.networkMade, func(r *run) error { return u.makeNetwork(r, first, width) })
 	u.part(r, u.volumeMade, u.makeVolume)
 	u.part(r, u.sourced, u.copySource)
 	r.prepareSandboxes()
@@ -66,13 +66,14 @@ func (u *setup) part(r *run, made chan<- struct{}, f func(*run) error) {
 // wait waits for what begin started. It may be called again.
 func (u *setup) wait() { u.running.Wait() }
 
-// makeNetwork makes the network, which may have the named sandbox on it.
-func (u *setup) makeNetwork(r *run, sandbox string) error {
+// makeNetwork makes the network, which may have the named sandbox on it, and
+// others up to so many.
+func (u *setup) makeNetwork(r *run, sandbox string, width int) error {
 	if rec, _ := r.record(opNetwork); rec.Done {
 		u.network = rec.ID
 		return nil
 	}
-	spec := NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0), Sandbox: sandbox, Sandboxes: r.width()}
+	spec := NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0), Sandbox: sandbox, Sandboxes: width}
 	id, err := r.do(opNetwork, func(ctx context.Context) (string, error) { return r.eng.CreateNetwork(ctx, spec) })
 	u.network = id
 	return wrap("create network", err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,15 +24,19 @@ type patient struct {
 	*testing.T
 	data   string
 	github *githubtest.Server
-	now    time.Time // on GitHub
+	now    *atomic.Pointer[time.Time] // on GitHub
 }
+
+// isNow sets GitHub's clock.
+func (p *patient) isNow(t time.Time) { p.now.Store(&t) }
 
 func newPatient(t *testing.T) *patient {
 	t.Helper()
 	runnertest.Docker(t) // says what is missing if there is no engine
-	p := &patient{T: t, data: filepath.Join(t.TempDir(), "data"), now: time.Now()}
+	p := &patient{T: t, data: filepath.Join(t.TempDir(), "data"), now: new(atomic.Pointer[time.Time])}
+	p.isNow(time.Now())
 	var err error
-	p.github, err = githubtest.New(githubtest.Options{Token: testToken, Now: func() time.Time { return p.now }})
+	p.github, err = githubtest.New(githubtest.Options{Token: testToken, Now: func() time.Time { return *p.now.Load() }})
 	p.must(err)
 	t.Cleanup(func() { p.must(p.github.Close()) })
 	p.must(p.github.Start("127.0.0.1:0"))
@@ -210,12 +215,12 @@ func TestDoctorOfGitHub(t *testing.T) {
 		p.wants("GitHub", want, scopes)
 	}
 
-	real := p.now
-	p.now = real.Add(-time.Minute)
+	real := time.Now()
+	p.isNow(real.Add(-time.Minute))
 	p.wants("clock", levelWarning, "ahead by 1m")
-	p.now = real.Add(time.Hour)
+	p.isNow(real.Add(time.Hour))
 	p.wants("clock", levelMend, "behind by 59m")
-	p.now = real
+	p.isNow(real)
 
 	p.github.FailNext(githubtest.ScopeAPI, 100, http.StatusUnauthorized, nil)
 	p.wants("GitHub", levelMend, "wrong or has expired")
