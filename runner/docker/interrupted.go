@@ -30,11 +30,18 @@ func (e *Engine) Interrupted(ctx context.Context, containerID string) (why strin
 	if err != nil || !c.Started || c.Running || c.OOMKilled {
 		return "", err
 	}
-	h, err := e.history(ctx, c)
-	if err != nil {
-		return "", wrap("read events of", "container", containerID, err)
+	// The engine tells of an end a little after it shows it. Where that would make
+	// the difference it gets more time.
+	for _, slack := range []int64{1, 3} {
+		h, err := e.history(ctx, c, slack)
+		if err != nil {
+			return "", wrap("read events of", "container", containerID, err)
+		}
+		if why = h.interrupted(c.ExitCode); why == "" || h.died {
+			break
+		}
 	}
-	return h.interrupted(c.ExitCode), nil
+	return why, nil
 }
 
 // history is what an engine remembers of a container.
@@ -43,11 +50,13 @@ type history struct {
 	full                  bool // it may have forgotten some
 }
 
-func (e *Engine) history(ctx context.Context, c runner.ContainerState) (h history, err error) {
+// history returns what it remembers up to so many seconds after the end, for which
+// it waits.
+func (e *Engine) history(ctx context.Context, c runner.ContainerState, slack int64) (h history, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// Up to the container's end, by the engine's own clock, in full seconds.
-	until := strconv.FormatInt(c.FinishedAt.Unix()+1, 10)
+	// By the engine's own clock, in full seconds.
+	until := strconv.FormatInt(c.FinishedAt.Unix()+slack, 10)
 	messages, failed := e.cli.Events(ctx, events.ListOptions{Since: "0", Until: until})
 	for n := 0; ; {
 		select {
