@@ -12,9 +12,9 @@ import (
 const quiet = 5 * time.Second
 
 // giveBackMemory returns what a build took to the machine, which the build's
-// containers and others can use, each time that nothing has happened for a while.
+// containers and others can use, each time that nothing has happened for so long.
 // By itself Go takes minutes for that. It returns when ctx ends.
-func giveBackMemory(ctx context.Context, events *store.Subscription, giveBack func()) {
+func giveBackMemory(ctx context.Context, events *store.Subscription, quiet time.Duration, giveBack func()) {
 	defer events.Close()
 	for ctx.Err() == nil {
 		wait, cancel := context.WithTimeout(ctx, quiet)

@@ -17,11 +17,12 @@ func TestMemoryIsGivenBackWhenItIsQuiet(t *testing.T) {
 	defer events.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	const quiet = 20 * time.Millisecond
 	given := make(chan time.Time)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		giveBackMemory(ctx, events, func() { given <- time.Now() })
+		giveBackMemory(ctx, events, quiet, func() { given <- time.Now() })
 	}()
 	<-given
 	happened := time.Now()

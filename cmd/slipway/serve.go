@@ -198,7 +198,7 @@ func (a *app) run(ctx context.Context) error {
 	wg.Go(func() { a.outbox.Run(work) })
 	wg.Go(func() { a.pool.Run(work) })
 	wg.Go(func() { a.digester.Run(work) })
-	wg.Go(func() { giveBackMemory(work, a.store.Subscribe(), debug.FreeOSMemory) })
+	wg.Go(func() { giveBackMemory(work, a.store.Subscribe(), quiet, debug.FreeOSMemory) })
 	wg.Go(func() { queueEnded <- a.queue.Run(claim, work) })
 
 	served := make(chan error, 1)
