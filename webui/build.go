@@ -91,14 +91,17 @@ func (u *UI) findBuild(c *request) (*buildPage, error) {
 	return u.readBuild(c.Request().Context(), c, number)
 }
 
-// readBuild reads a build with all that its page shows, save the log.
+// readBuild reads a build with all that its page shows, save the log. What
+// changes while it reads may be in the page although Build.Change is the one from
+// before: the page is never older than that.
 func (u *UI) readBuild(ctx context.Context, c *request, number int64) (*buildPage, error) {
-	p := &buildPage{Repo: c.repo, Now: u.store.Now()}
+	p := &buildPage{Repo: c.repo}
 	p.Admin, p.Form = c.session.admin, c.session.form
 	var err error
 	if p.Build, err = u.store.Build(ctx, c.repo.ID, number); err != nil {
 		return nil, err
 	}
+	p.Now = u.store.Now()
 	jobs, err := u.store.Jobs(ctx, p.Build.ID)
 	if err != nil {
 		return nil, err

@@ -118,7 +118,7 @@ func (u *UI) buildEvents(c *request) error {
 			if v, err = u.readBuild(ctx, c, v.Build.Number); err != nil {
 				return err
 			}
-			if seen, err = u.sendBuild(c, e, v, sent, seen); err != nil {
+			if seen, err = u.sendBuild(ctx, c, e, v, sent, seen); err != nil {
 				return err
 			}
 			if err := v.nextChange(ctx, sub); err != nil {
@@ -150,21 +150,26 @@ func (p *buildPage) nextChange(ctx context.Context, sub *store.Subscription) err
 
 // sendBuild sends the parts that differ from those in sent, and returns the
 // change that the browser now has.
-func (u *UI) sendBuild(c *request, e *events, v *buildPage, sent map[string]string, seen string) (string, error) {
+func (u *UI) sendBuild(ctx context.Context, c *request, e *events, v *buildPage, sent map[string]string, seen string) (string, error) {
 	v.View = buildView(c.QueryParam("view"))
-	if err := u.fill(c.Request().Context(), c, v); err != nil {
+	if err := u.fill(ctx, c, v); err != nil {
 		return seen, err
 	}
-	first := len(sent) == 0
 	up := liveUpdate{Parts: map[string]string{}, Title: v.fullTitle(), Ended: v.Ended()}
 	change := strconv.FormatInt(v.Build.Change, 10)
+	has := false // the browser has these parts from its page, or from a stream before
+	if len(sent) == 0 && seen == change {
+		var err error
+		if has, err = u.unchanged(ctx, v.Build); err != nil {
+			return seen, err
+		}
+	}
 	for _, name := range buildParts[v.View] {
 		html, err := u.fragment(name, v)
 		if err != nil {
 			return seen, err
 		}
-		known := first && seen == change && name != "build-statuses"
-		if !known && sent[name] != html {
+		if known := has && name != "build-statuses"; !known && sent[name] != html {
 			up.Parts[name] = html
 		}
 		sent[name] = html
@@ -181,4 +186,11 @@ func (u *UI) sendBuild(c *request, e *events, v *buildPage, sent map[string]stri
 	}
 	up.Icon = icon
 	return change, e.sendJSON(change, "update", up)
+}
+
+// unchanged reports whether a build is still as it was read: what was read
+// together with it is of the same state then.
+func (u *UI) unchanged(ctx context.Context, b store.Build) (bool, error) {
+	now, err := u.store.Build(ctx, b.RepoID, b.Number)
+	return err == nil && now.Change == b.Change, err
 }

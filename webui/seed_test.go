@@ -36,10 +36,14 @@ type site struct {
 	done  chan struct{}
 	past  atomic.Int64              // by how much the store's clock is behind, in nanoseconds
 	still atomic.Pointer[time.Time] // where it stands; nil if it runs
+	asked atomic.Pointer[func()]    // called once, when the time is asked for next
 }
 
 // now is the time of the store.
 func (s *site) now() time.Time {
+	if f := s.asked.Swap(nil); f != nil {
+		(*f)()
+	}
 	now := time.Now()
 	if still := s.still.Load(); still != nil {
 		now = *still

@@ -193,6 +193,20 @@ func TestBuildStream(t *testing.T) {
 	}
 }
 
+// A step that ends while the stream reads the build for the first time is in what
+// it read, and not in the page that the browser has.
+func TestBuildStreamWhileTheBuildMoves(t *testing.T) {
+	s := newSite(t)
+	b, j, _ := s.running(s.repo("ada", "engine", false), 1)
+	b, err := s.store.BuildByID(t.Context(), b.ID)
+	must(t, err)
+	end := func() { s.finishStep(j, 1, store.Success, 0) }
+	found := func() { s.asked.Store(&end) } // that there is such a build
+	s.asked.Store(&found)
+	l := s.listen("/repos/ada/engine/builds/1/events?job=1&step=1", strconv.FormatInt(b.Change, 10))
+	l.until("update", `data-status=\"success\"`)
+}
+
 func TestListStreams(t *testing.T) {
 	s := newSite(t)
 	r, secret := s.repo("ada", "engine", false), s.repo("ada", "secret", true)
