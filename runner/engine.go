@@ -81,11 +81,9 @@ type Engine interface {
 	// meanwhile is an error.
 	Wait(ctx context.Context, containerID string) (ContainerState, error)
 
-	// Interrupted tells why a container that has ended, and was not stopped through
-	// this Engine, was ended from outside all the same, such as by a restart of the
-	// engine itself: a sentence for people, "" if it ended by itself or that cannot
-	// be told. The exit code then says nothing of what it ran.
-	Interrupted(ctx context.Context, containerID string) (why string, err error)
+	// Ending tells what is not in the state of a container that has ended and was
+	// not stopped through this Engine. It may take some seconds.
+	Ending(ctx context.Context, containerID string) (Ending, error)
 
 	// Stop sends SIGTERM, after grace SIGKILL, and returns when the container
 	// has ended. Grace 0 kills at once.
@@ -286,6 +284,17 @@ type ContainerState struct {
 	// ExposedPort is the lowest TCP port that the image says it listens on; 0 if
 	// there is none.
 	ExposedPort int
+}
+
+// Ending is how a container came to its end.
+type Ending struct {
+	// Interrupted tells why it was ended from outside, such as by a restart of the
+	// engine itself: a sentence for people, "" if it ended by itself or that cannot
+	// be told. The exit code then says nothing of what it ran.
+	Interrupted string
+	// OOMKilled: some process of it was killed for lack of memory, which engines
+	// may hear of after the end that came of it.
+	OOMKilled bool
 }
 
 // ExecResult is what Exec tells of a command that has ended.

@@ -49,8 +49,12 @@ func (x *execution) shortage(st ContainerState) string {
 	if x.stopping && st.ExitCode == exitKilled && x.timedOut() {
 		s = "; killed after the grace period of " + duration(x.run.limit.grace)
 	}
-	if st.OOMKilled {
+	switch {
+	case st.OOMKilled:
 		s += "; " + memoryReason(x.memory())
+	case st.ExitCode == exitKilled && !x.stopping && x.memory() > 0:
+		// Engines may lose the event of a container that ends at once.
+		s += "; perhaps " + memoryReason(x.memory())
 	}
 	if n := x.used.now.PIDLimit; n > 0 {
 		s += fmt.Sprintf("; pids limit %d reached", n)

@@ -190,6 +190,23 @@ func TestOutOfMemory(t *testing.T) {
 	s.wantNotice("build", "exit code 137 (killed); out of memory (limit 512 MiB)")
 }
 
+// TestOutOfMemoryUnseen: what the state does not say yet, or never.
+func TestOutOfMemoryUnseen(t *testing.T) {
+	ignored := func(s *pipeline.Step) { s.Failure = pipeline.FailureIgnore }
+	s := newScenario(t, with(step("late"), ignored), with(step("never", "late"), ignored), step("other", "never"))
+	s.job.Limits.MemoryBytes = 512 << 20
+	s.runs("late", func(p *runnertest.Process) int {
+		p.SetOOMKilledUnseen()
+		return 137
+	})
+	s.runs("never", runnertest.Exit(137))
+	s.runs("other", runnertest.Exit(143))
+	s.run()
+	s.wantStep("late", runner.Failure, "exit code 137 (killed); out of memory (limit 512 MiB)")
+	s.wantStep("never", runner.Failure, "exit code 137 (killed); perhaps out of memory (limit 512 MiB)")
+	s.wantStep("other", runner.Failure, "exit code 143 (terminated)")
+}
+
 // TestOutOfMemoryOnTheWay: what was killed is not what the step ended with.
 func TestOutOfMemoryOnTheWay(t *testing.T) {
 	s := newScenario(t, step("goes on"), step("fails", "goes on"))

@@ -69,19 +69,17 @@ func (x *execution) follow(ctx context.Context, id string, out Output) (Containe
 	return x.suspect(ctx, st)
 }
 
-// suspect finds out whether a container that has ended did so by itself. There
-// is reason to ask if it was not watched all the time, or ended by a signal. The
-// state is as the engine knows it then: it may hear of a lack of memory after the
-// end that came of it.
+// suspect finds out whether a container that has ended did so by itself, and
+// whether for lack of memory. There is reason to ask if it was not watched all the
+// time, or ended by a signal.
 func (x *execution) suspect(ctx context.Context, st ContainerState) (ContainerState, error) {
-	err := x.run.persist(ctx, func() (err error) {
-		x.interrupted, err = x.run.eng.Interrupted(ctx, st.ID)
+	err := x.run.persist(ctx, func() error {
+		end, err := x.run.eng.Ending(ctx, st.ID)
+		x.interrupted = end.Interrupted
+		st.OOMKilled = st.OOMKilled || end.OOMKilled
 		return err
 	})
-	if err != nil || st.OOMKilled || st.ExitCode != exitKilled {
-		return st, err
-	}
-	return x.run.inspect(ctx, st.ID)
+	return st, err
 }
 
 // reread stores the output from the engine's record: for the live view while the

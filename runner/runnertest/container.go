@@ -31,6 +31,7 @@ type container struct {
 	measured  chan struct{} // closed when the usage was asked for; nil if nobody waits
 	// interrupted: it ended because the engine restarted.
 	interrupted bool
+	oomUnseen   bool
 	vacated     bool // its program said so
 }
 

@@ -167,9 +167,9 @@ func (e *Engine) Wait(ctx context.Context, containerID string) (s runner.Contain
 	return s, err
 }
 
-// Interrupted implements runner.Engine.
-func (e *Engine) Interrupted(ctx context.Context, containerID string) (why string, err error) {
-	err = e.faults.call(ctx, "Interrupted", containerID, func() error {
+// Ending implements runner.Engine.
+func (e *Engine) Ending(ctx context.Context, containerID string) (end runner.Ending, err error) {
+	err = e.faults.call(ctx, "Ending", containerID, func() error {
 		c, err := e.container(containerID)
 		if err != nil {
 			return err
@@ -177,11 +177,12 @@ func (e *Engine) Interrupted(ctx context.Context, containerID string) (why strin
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.interrupted {
-			why = "the engine restarted"
+			end.Interrupted = "the engine restarted"
 		}
+		end.OOMKilled = c.state.OOMKilled || c.oomUnseen
 		return nil
 	})
-	return why, err
+	return end, err
 }
 
 // ended waits until the container does not run.

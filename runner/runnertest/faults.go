@@ -107,7 +107,7 @@ func (f *faults) init() {
 
 // methods are those of runner.Engine.
 var methods = []string{"Ping", "PullImage", "CreateNetwork", "CreateSandbox", "CreateVolume", "CreateContainer", "FillVolume",
-	"Attach", "Start", "Open", "Logs", "Inspect", "Wait", "Interrupted", "Stop", "Exec", "Listening", "Usage", "DiskUsage", "RemoveContainer", "RemoveNetwork", "RemoveVolume", "List"}
+	"Attach", "Start", "Open", "Logs", "Inspect", "Wait", "Ending", "Stop", "Exec", "Listening", "Usage", "DiskUsage", "RemoveContainer", "RemoveNetwork", "RemoveVolume", "List"}
 
 func (f *faults) add(method string, nth int, ft *fault) {
 	if !slices.Contains(methods, method) {

@@ -115,10 +115,10 @@ func exitCodes(r *rig) {
 func endsByItself(r *rig) {
 	for _, script := range []script{exitZero, exitSeven, killSelf} {
 		id := r.run(r.spec(script)).ID
-		why, err := r.engine.Interrupted(r.ctx, id)
-		r.ok("Interrupted", err)
-		if why != "" {
-			r.Errorf("%q was interrupted: %s", script.sh, why)
+		end, err := r.engine.Ending(r.ctx, id)
+		r.ok("Ending", err)
+		if end != (runner.Ending{}) {
+			r.Errorf("%q ended with %+v", script.sh, end)
 		}
 	}
 }

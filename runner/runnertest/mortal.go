@@ -113,12 +113,12 @@ func (m mortal) Wait(ctx context.Context, id string) (st runner.ContainerState, 
 	return st, err
 }
 
-func (m mortal) Interrupted(ctx context.Context, id string) (why string, err error) {
-	err = m.do(ctx, "interrupted", m.name(id), func(ctx context.Context) error {
-		why, err = m.Engine.Interrupted(ctx, id)
+func (m mortal) Ending(ctx context.Context, id string) (end runner.Ending, err error) {
+	err = m.do(ctx, "ending", m.name(id), func(ctx context.Context) error {
+		end, err = m.Engine.Ending(ctx, id)
 		return err
 	})
-	return why, err
+	return end, err
 }
 
 func (m mortal) Exec(ctx context.Context, id string, command []string) (res runner.ExecResult, err error) {

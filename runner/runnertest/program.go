@@ -85,6 +85,14 @@ func (p *Process) SetOOMKilled() {
 	p.c.state.OOMKilled = true
 }
 
+// SetOOMKilledUnseen makes it one whose engine hears of that after its end: its
+// state does not say so, its Ending does.
+func (p *Process) SetOOMKilledUnseen() {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	p.c.oomUnseen = true
+}
+
 // Listen makes the container listen on a TCP port.
 func (p *Process) Listen(port int) {
 	p.c.mu.Lock()
