@@ -82,6 +82,9 @@ func (x *execution) openGate(id string) error {
 	}
 	line, at := gateLine(then.Env, now.Env), time.Now()
 	_, err = r.do(s.op(OpStart), func(ctx context.Context) (string, error) {
+		if err := x.turn.wait(); err != nil {
+			return "", err
+		}
 		return at.Format(time.RFC3339Nano), x.pushOpen(ctx, id, line)
 	})
 	return wrap("open gate", err)

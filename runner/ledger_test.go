@@ -30,11 +30,12 @@ type ledger struct {
 	endedAt  int // how many ops had been recorded when the job ended
 	logs     map[int]*memLog
 	dead     bool
-	dieAt    int    // the op record that kills the process, from 1; 0 for none
-	dieOn    string // likewise, by what is recorded: "done stop/1/1"
-	recorded bool   // it is recorded before
-	refuse   string // what is not recorded, by a process that lives on
-	most     int    // steps that had begun and not ended, at most
+	dieAt    int                  // the op record that kills the process, from 1; 0 for none
+	dieOn    string               // likewise, by what is recorded: "done stop/1/1"
+	recorded bool                 // it is recorded before
+	refuse   string               // what is not recorded, by a process that lives on
+	most     int                  // steps that had begun and not ended, at most
+	turn     func(step int) error // called before a step's turn is recorded, which its error prevents
 	waiting  []waiter
 }
 
@@ -99,6 +100,11 @@ func (l *ledger) Done(ctx context.Context, op runner.Op, id string) error {
 }
 
 func (l *ledger) StepStarted(ctx context.Context, step int, at time.Time) error {
+	if l.turn != nil {
+		if err := l.turn(step); err != nil {
+			return err
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.dead {

@@ -16,7 +16,8 @@ type Observer interface {
 	// else for a later Run to read, or "".
 	Done(ctx context.Context, op Op, id string) error
 
-	// StepStarted: the step's turn has come. Its log may be opened before.
+	// StepStarted: the step's turn has come. Its log may be opened before. It may be
+	// called while Intend is for the same step; no command begins before it returned.
 	StepStarted(ctx context.Context, step int, at time.Time) error
 	// StepFinished: the step has ended and its log is closed. It is called once
 	// for each step that has no recorded end, skipped ones included.

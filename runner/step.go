@@ -28,6 +28,7 @@ type execution struct {
 	adopted bool            // an earlier Run may have started the container
 	failed  []string        // the steps of the job that had failed when this one was launched
 
+	turn   turn
 	began  time.Time // its turn
 	passed time.Time // when its script said that it has passed; zero if it did not
 	sink   *sink
@@ -48,7 +49,7 @@ func (x *execution) execute() *StepResult {
 		return nil
 	}
 	res, err := x.attempts()
-	if err != nil {
+	if recorded := x.turn.wait(); recorded != nil || err != nil {
 		x.release()
 		return nil
 	}
@@ -66,7 +67,7 @@ func (x *execution) execute() *StepResult {
 	return &res
 }
 
-// open opens the step's log and records its turn.
+// open opens the step's log and begins to record its turn.
 func (x *execution) open() error {
 	r, s := x.run, x.step
 	log, err := r.obs.Log(r.base, s.number)
@@ -86,12 +87,21 @@ func (x *execution) open() error {
 	began, ok := r.state.Started[s.number]
 	if !ok {
 		began = time.Now()
-		if err := r.obs.StepStarted(r.base, s.number, began); err != nil {
-			x.release()
-			return r.fail(fmt.Errorf("record start of step %s: %w", s.plan.Name, err))
-		}
+		x.turn.record(func() error {
+			if err := r.obs.StepStarted(r.base, s.number, began); err != nil {
+				return r.fail(fmt.Errorf("record start of step %s: %w", s.plan.Name, err))
+			}
+			return nil
+		})
 	}
 	x.began, x.passes.since = began, began
+	if !s.plan.OnFailure {
+		return nil
+	}
+	if err := x.turn.wait(); err != nil { // toppleAgain needs it of all that was begun
+		x.release()
+		return err
+	}
 	return nil
 }
 
@@ -228,6 +238,9 @@ func (x *execution) start(id string) (ContainerState, error) {
 	defer out.Close()
 	x.bound(time.Now())
 	_, err = r.do(s.op(OpStart), func(ctx context.Context) (string, error) {
+		if err := x.turn.wait(); err != nil {
+			return "", err
+		}
 		return "", r.eng.Start(ctx, id)
 	})
 	return x.started(id, out, wrap("start container", err))
