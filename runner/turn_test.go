@@ -4,7 +4,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/runnertest"
 )
 
@@ -21,7 +20,13 @@ func TestTurnThatCannotBeRecorded(t *testing.T) {
 				t.Error("it has begun")
 				return 0
 			})
-			s.ledger.turn = func(int) error { return errRefused }
+			intended := s.ledger.when("intend start/1/1")
+			s.ledger.turn = func(int) error {
+				if name != "after a failure" {
+					s.reached(intended, "the intention to begin")
+				}
+				return errRefused
+			}
 			s.run()
 			if !errors.Is(s.err, errRefused) {
 				t.Errorf("Run: %v, want %v", s.err, errRefused)
