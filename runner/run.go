@@ -118,7 +118,6 @@ func (r *run) run(ctx context.Context) (JobResult, error) {
 	defer r.removals.Wait()
 	defer r.cool()
 	defer r.pulls.stop()
-	defer r.setup.wait()
 	r.adopt()
 	told := ctx.Done()
 	if ctx.Err() != nil {
@@ -228,6 +227,7 @@ func (r *run) finish(s *step, res StepResult) (StepResult, error) {
 // conclude tells the job's result, removes what it had and returns. From here
 // on the context of Run has no say: removing is part of having ended.
 func (r *run) conclude() (JobResult, error) {
+	r.sandboxes.close() // a step may still be made warm
 	r.setup.wait()
 	if r.live.Err() != nil {
 		return JobResult{}, context.Cause(r.live)

@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"sync"
 )
@@ -12,8 +13,19 @@ import (
 // are numbered, and leave it to the next when they have ended. A step whose
 // sandbox is known by its name, or is not like the others, has its own.
 type sandboxes struct {
-	mu   sync.Mutex
-	made map[Op]*sandbox // guarded by mu; by the op that creates it
+	mu     sync.Mutex
+	made   map[Op]*sandbox // guarded by mu; by the op that creates it
+	closed bool            // guarded by mu; no more are made
+}
+
+// errSandboxesClosed: the steps have ended, or are left to a later Run.
+var errSandboxesClosed = errors.New("the job needs no more sandboxes")
+
+// close lets no more be made, so that those on their way can be waited for.
+func (b *sandboxes) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
 }
 
 // sandbox is one of them, which may still be on its way.
@@ -146,6 +158,11 @@ func (r *run) openSandbox(op Op, spec SandboxSpec) *sandbox {
 		return b
 	}
 	b := &sandbox{made: make(chan struct{})}
+	if r.sandboxes.closed {
+		b.err = errSandboxesClosed
+		close(b.made)
+		return b
+	}
 	if r.sandboxes.made == nil {
 		r.sandboxes.made = map[Op]*sandbox{}
 	}

@@ -63,7 +63,7 @@ func (u *setup) part(r *run, made chan<- struct{}, f func(*run) error) {
 	})
 }
 
-// wait waits for what begin started. It may be called again.
+// wait waits for what begin started, and the sandboxes, of which no more may be made.
 func (u *setup) wait() { u.running.Wait() }
 
 // makeNetwork makes the network, which may have the named sandbox on it, and

@@ -328,8 +328,7 @@ func (x *execution) resume() (ContainerState, error) {
 		if s.health != nil {
 			s.health.aimAt(healthTarget(s.plan, st.ExposedPort))
 		}
-		// It was stopped only if an earlier Run did so for a cause that holds.
-		x.stopping = s.opIntended(OpStop) && x.ctx.Err() != nil
+		x.stopping = x.stoppedBefore()
 		return x.follow(r.live, st.ID, nil)
 	}
 	return x.watch(st.ID, nil)

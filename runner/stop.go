@@ -18,12 +18,12 @@ const stopAttempts = 5
 func (x *execution) stopWhenTold(id string, ended <-chan struct{}, cut context.CancelCauseFunc) {
 	select {
 	case <-ended:
-		return
 	case <-x.ctx.Done():
 	}
 	r := x.run
 	select {
 	case <-ended: // by itself, just before
+		x.stopping = x.stoppedBefore()
 		return
 	default:
 	}
@@ -43,6 +43,10 @@ func (x *execution) stopWhenTold(id string, ended <-chan struct{}, cut context.C
 		cut(fmt.Errorf("stop container: %w", err))
 	}
 }
+
+// stoppedBefore reports whether a container that has ended was told to by an
+// earlier Run, for a cause that holds.
+func (x *execution) stoppedBefore() bool { return x.step.opIntended(OpStop) && x.ctx.Err() != nil }
 
 // stop stops the container within grace, or at once when Job.Kill is closed. An
 // engine that fails is asked again.
