@@ -27,8 +27,8 @@ func (e *Engine) CreateNetwork(ctx context.Context, s runner.NetworkSpec) (strin
 	if _, err := e.cli.NetworkInspect(ctx, s.Name, network.InspectOptions{}); err == nil || isAmbiguous(err) {
 		return e.ownNetwork(ctx, s)
 	}
-	if id := e.pool.take(ctx, s); id != "" {
-		return id, nil
+	if id, err := e.pool.take(ctx, s); id != "" || err != nil {
+		return id, err
 	}
 	return e.createNetwork(ctx, s)
 }

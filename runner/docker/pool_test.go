@@ -29,6 +29,7 @@ type poolWorld struct {
 	*testing.T
 	ctx    context.Context
 	cli    *client.Client
+	api    client.APIClient // of the processes
 	server string
 	binary string
 }
@@ -36,7 +37,8 @@ type poolWorld struct {
 func newPoolWorld(t *testing.T) *poolWorld {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
-	w := &poolWorld{T: t, ctx: ctx, cli: runnertest.Docker(t), server: "test" + strings.ToLower(ulid.Make().String()), binary: runnertest.SandboxBinary(t)}
+	cli := runnertest.Docker(t)
+	w := &poolWorld{T: t, ctx: ctx, cli: cli, api: cli, server: "test" + strings.ToLower(ulid.Make().String()), binary: runnertest.SandboxBinary(t)}
 	t.Cleanup(func() { // of what a failed test leaves
 		runnertest.CleanUp(t, docker.New(w.cli, docker.Options{}), map[string]string{runner.LabelServer: w.server})
 	})
@@ -52,7 +54,7 @@ type poolProcess struct {
 }
 
 func (w *poolWorld) start(size int) *poolProcess {
-	e := docker.New(w.cli, docker.Options{SandboxBinary: w.binary})
+	e := docker.New(w.api, docker.Options{SandboxBinary: w.binary})
 	pool := docker.NewPool(e, docker.PoolOptions{Server: w.server, Size: size})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.ctx))
 	done := make(chan struct{})

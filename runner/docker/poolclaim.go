@@ -32,9 +32,9 @@ func (e *Engine) networkOf(ctx context.Context, s runner.NetworkSpec) (id string
 
 // take gives a set to a job and returns its network, or nothing if there is
 // none to be had.
-func (p *Pool) take(ctx context.Context, s runner.NetworkSpec) string {
+func (p *Pool) take(ctx context.Context, s runner.NetworkSpec) (id string, err error) {
 	if p == nil || s.Labels[runner.LabelServer] != p.o.Server {
-		return ""
+		return "", nil
 	}
 	p.mu.Lock()
 	p.wanted.add(s.Sandboxes)
@@ -42,17 +42,24 @@ func (p *Pool) take(ctx context.Context, s runner.NetworkSpec) string {
 	for {
 		next, ok := p.pop(s.Sandboxes)
 		if !ok {
-			return ""
+			return "", nil
 		}
 		err := p.e.cli.ContainerRename(ctx, next.sandbox, s.Sandbox)
 		if err == nil {
 			p.give(next, s.Labels[runner.LabelJob])
-			return next.network
+			return next.network, nil
 		}
-		// It may have been renamed nevertheless; then it is the job's, and found
-		// by its name when the job asks again.
 		p.o.Logger.WarnContext(ctx, "cannot take a network that stood ready", "network", next.name, "error", err)
+		// It may have been renamed nevertheless, and is the job's then.
+		id, err = p.e.networkOf(ctx, s)
+		if id == next.network {
+			p.give(next, s.Labels[runner.LabelJob])
+			return id, nil
+		}
 		p.forgo(next)
+		if id != "" || err != nil {
+			return id, err
+		}
 	}
 }
 
@@ -96,20 +103,20 @@ func (p *Pool) give(taken set, job string) {
 }
 
 // lend gives one of a set's spares to the job that took the set, under the name
-// of the sandbox that the job wants. It reports whether there was one that will
-// do.
+// of the sandbox that the job wants. It reports whether there may be one of that
+// name now.
 func (p *Pool) lend(ctx context.Context, s runner.SandboxSpec) bool {
 	if p == nil || s.Metadata || len(s.Aliases)+len(s.DNS)+len(s.DNSSearch)+len(s.ExtraHosts) > 0 {
 		return false
 	}
-	for spare := p.spare(s.NetworkID); spare != ""; spare = p.spare(s.NetworkID) {
-		err := p.e.cli.ContainerRename(ctx, spare, s.Name)
-		if err == nil {
-			return true
-		}
+	spare := p.spare(s.NetworkID)
+	if spare == "" {
+		return false
+	}
+	if err := p.e.cli.ContainerRename(ctx, spare, s.Name); err != nil { // or only its answer is lost
 		p.o.Logger.WarnContext(ctx, "cannot take a sandbox that stood ready", "sandbox", spare, "error", err)
 	}
-	return false
+	return true
 }
 
 // spare takes one of the spares of a network that a job took.

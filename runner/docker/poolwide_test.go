@@ -1,8 +1,14 @@
 package docker_test
 
 import (
+	"context"
+	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
 )
 
 // wide fills a pool of one for jobs that want so many sandboxes.
@@ -19,9 +25,14 @@ func (w *poolWorld) wide(sandboxes int) (p *poolProcess, ready []string) {
 // idOf returns the ID of a container.
 func (w *poolWorld) idOf(name string) string {
 	w.Helper()
+	return w.inspect(name).ID
+}
+
+func (w *poolWorld) inspect(name string) container.InspectResponse {
+	w.Helper()
 	c, err := w.cli.ContainerInspect(w.ctx, name)
 	w.ok(err)
-	return c.ID
+	return c
 }
 
 // TestPoolOfWideJobs: after a job of several sandboxes as many stand ready, which
@@ -88,6 +99,65 @@ func TestWidePoolProcessDies(t *testing.T) {
 	}
 	next.stop()
 	dead.stop()
+	if left := w.anything(); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// forgetful loses answers to renames.
+type forgetful struct {
+	client.APIClient
+	lose, renames atomic.Int32
+	unasked       atomic.Bool // loses the questions too
+}
+
+func (f *forgetful) ContainerRename(ctx context.Context, id, name string) error {
+	f.renames.Add(1)
+	lost := f.lose.Add(-1) >= 0
+	if lost && f.unasked.Load() {
+		return errors.New("lost")
+	}
+	err := f.APIClient.ContainerRename(ctx, id, name)
+	if lost {
+		return errors.New("lost")
+	}
+	return err
+}
+
+// TestPoolLosesAnswers: what has the job's name is the job's, and is tried no more
+// than once.
+func TestPoolLosesAnswers(t *testing.T) {
+	w := newPoolWorld(t)
+	api := &forgetful{APIClient: w.cli}
+	w.api = api
+	p, ready := w.wide(3)
+	var ids []string
+	for _, name := range ready {
+		ids = append(ids, w.idOf(name))
+	}
+	job := 1
+	for _, unasked := range []bool{false, true} {
+		job++
+		api.unasked.Store(unasked)
+		api.lose.Store(2)
+		api.renames.Store(0)
+		n := p.wideNetwork(job, 3)
+		if c := w.inspect(p.nthSandbox(job, n, 1)); string(c.HostConfig.NetworkMode) != n {
+			t.Errorf("the first sandbox is on network %s, want %s", c.HostConfig.NetworkMode, n)
+		}
+		for i := range 2 {
+			if c := w.inspect(p.nthSandbox(job, n, 2+i)); string(c.HostConfig.NetworkMode) != n || !unasked && !slices.Contains(ids, c.ID) {
+				t.Errorf("sandbox %d: %s on network %s, want one that stood ready on %s", 2+i, c.ID, c.HostConfig.NetworkMode, n)
+			}
+		}
+		if got := api.renames.Load(); !unasked && got > 3 {
+			t.Errorf("%d renames", got)
+		}
+		p.removeJob(job)
+		p.filled(1)
+	}
+	p.removeJob(0) // as the sweep does with what is nobody's
+	p.stop()
 	if left := w.anything(); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
