@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,47 @@ func TestBrowserReadsAMillionLines(t *testing.T) {
 	}
 	t.Logf("elements %d, heap %.1f MB, renderer %d MB, of a small page %d MB", eval[int](b, `document.querySelectorAll('*').length`),
 		eval[float64](b, `performance.memory.usedJSHeapSize`)/1e6, b.renderer()>>20, blank>>20)
+}
+
+// A log that grows while it is read, and faster than a browser draws, is followed
+// to its end and stays within what browsers can scroll.
+func TestBrowserFollowsBeyondAMillionLines(t *testing.T) {
+	s := newSite(t)
+	_, j, w := s.running(s.repo("ada", "engine", false), 1)
+	const before, between, after = 1_000_000, 1_060_000, 1_120_000
+	written := 0
+	write := func(until int) {
+		for written < until {
+			batch := make([]logs.Line, 0, 1000)
+			for range cap(batch) {
+				if written++; written == between {
+					batch = append(batch, command("make check", -1))
+					continue
+				}
+				batch = append(batch, output(strconv.Itoa(written)))
+			}
+			must(t, w.Append(batch...))
+		}
+	}
+	write(before)
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1")
+	b.awaitView(inBox("#L" + strconv.Itoa(before)))
+	write(after)
+	b.awaitView(inBox("#L" + strconv.Itoa(after)))
+	if h := eval[float64](b, `document.querySelector('#log-box').scrollHeight`); h < 14e6 || h > 16e6 {
+		t.Errorf("the box scrolls over %v pixels", h)
+	}
+	if n := eval[int](b, `document.querySelectorAll('.block').length`); n > 6000 {
+		t.Errorf("%d blocks in the page", n)
+	}
+	if got := eval[string](b, `(o => o.length + ': ' + o[0]?.dataset.first + ' to ' + o[0]?.dataset.last)([...document.querySelectorAll('details.cmd .out')])`); got != "1: 1060001 to 1120000" {
+		t.Errorf("commands with output %s", got)
+	}
+	s.finishStep(j, 1, store.Success, 0)
+	// A row far from both ends comes as it should.
+	b.do(chromedp.Evaluate[chromedp.Void](`(b => { b.dispatchEvent(new WheelEvent('wheel')); b.scrollTop = b.scrollHeight / 2 })(document.querySelector('#log-box'))`))
+	b.awaitView(`(n => n > 540000 && n < 580000)(Number(document.elementFromPoint(700, 600)?.closest('.row')?.querySelector('.t').textContent))`)
 }
 
 // renderer returns how many bytes of memory the largest of the browser's renderers

@@ -9,6 +9,11 @@ const mostRetries = 30_000;
 // At this distance from the end, in pixels, the reader counts as being there.
 const close = 30;
 
+// How many rows are shown of those that came since the last frame. A step that
+// writes faster than a browser draws has those before fetched where they are
+// looked at.
+const keptRows = 1000;
+
 export class Live {
   constructor(log, rows, follow, signal) {
     this.log = log;
@@ -18,6 +23,8 @@ export class Live {
     this.tail = document.getElementById('tail');
     this.stick = follow;
     this.wait = retries;
+    this.queue = []; // of what came since the last frame
+    this.frame = 0;
     this.fresh = 0; // rows that came since the reader left the end
     this.top = this.box.scrollTop;
     this.height = this.box.scrollHeight;
@@ -35,9 +42,10 @@ export class Live {
   }
 
   connect() {
+    this.flush();
     const source = new EventSource(`${this.log.dataset.stream}?from=${this.rows.total + 1}`);
     this.source = source;
-    source.addEventListener('rows', (e) => this.take(e.data));
+    source.addEventListener('rows', (e) => this.take(e.data, Number(e.lastEventId)));
     source.addEventListener('end', (e) => this.end(JSON.parse(e.data)));
     source.addEventListener('error', () => {
       if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
@@ -54,11 +62,31 @@ export class Live {
     else if (this.source?.readyState === EventSource.CLOSED) this.connect();
   }
 
-  take(html) {
-    const holder = document.createElement('template');
-    holder.innerHTML = html;
+  // take takes rows up to the one with the number last.
+  take(html, last) {
+    this.queue.push({ html, last });
+    this.frame ||= requestAnimationFrame(() => this.flush());
+  }
+
+  // flush brings what came into the page.
+  flush() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    const { queue } = this;
+    if (!queue.length) return;
+    this.queue = [];
     const before = this.rows.total;
-    for (const el of [...holder.content.children]) this.add(el);
+    const shown = Math.max(...queue.map((e) => e.last)) - keptRows;
+    for (const { html, last } of queue) {
+      if (before < last && last < shown && !/<details|data-more/.test(html)) { // no command
+        this.tail.replaceChildren();
+        this.rows.skip(last);
+        continue;
+      }
+      const holder = document.createElement('template');
+      holder.innerHTML = html;
+      for (const el of [...holder.content.children]) this.add(el);
+    }
     count(this.rows.total);
     if (!this.stick) this.fresh += this.rows.total - before;
     this.toEnd();
@@ -112,6 +140,7 @@ export class Live {
   }
 
   end({ exited, exit, words, at }) {
+    this.flush();
     this.endCommand(exited ? exit : -1, words, at, true);
     this.tail.replaceChildren();
     this.stop();
@@ -119,6 +148,7 @@ export class Live {
   }
 
   stop() {
+    cancelAnimationFrame(this.frame);
     this.source?.close();
     this.source = undefined;
   }

@@ -18,6 +18,7 @@ class Block {
     this.to = to;
     this.filled = false;
     this.near = false;
+    this.closed = false;      // no rows are added to it
     this.filling = undefined; // the promise, while it is
   }
   get count() { return this.to - this.from + 1; }
@@ -34,9 +35,8 @@ export class Rows {
     this.rendering = rendering;
     this.blocks = new WeakMap();
     this.dressers = new Set(); // called with an element whose rows are new
-    const per = blockRows * Math.ceil(this.total / (blockRows * maxBlocks));
-    this.size = Math.min(maxBlockRows, Math.max(blockRows, per));
     this.rowHeight = parseFloat(getComputedStyle(this.box).getPropertyValue('--row-height'));
+    this.measure();
     this.goal = 0; // a row that was jumped to, and stays in view as those around it come
     for (const type of ['wheel', 'touchstart', 'pointerdown', 'keydown']) {
       this.box.addEventListener(type, () => { this.goal = 0; }, { signal, passive: true });
@@ -55,6 +55,44 @@ export class Rows {
       const out = e.target.open && e.target.querySelector('.out');
       if (out) this.adopt(out);
     }, { capture: true, signal });
+  }
+
+  // measure decides how many rows a block has, and how high an empty one is, for
+  // a log that may become a tenth longer.
+  measure() {
+    const per = blockRows * Math.ceil(this.total / (blockRows * maxBlocks));
+    this.size = Math.min(maxBlockRows, Math.max(blockRows, per));
+    this.height = Math.min(this.rowHeight, maxHeight / this.total);
+    this.enough = Math.max(1.1 * this.total, maxHeight / this.rowHeight);
+  }
+
+  // remeasure fits the empty blocks into a log that has outgrown its measures.
+  remeasure() {
+    this.measure();
+    this.keep(() => {
+      for (const out of this.el.querySelectorAll('.out')) this.merge(out);
+    });
+  }
+
+  // merge replaces the empty blocks of an output by as few as will do.
+  merge(out) {
+    let run = [];
+    const cover = () => {
+      if (run.length > 1) {
+        run[0].el.before(...this.cover(run[0].from, run.at(-1).to));
+        for (const { el } of run) {
+          this.observer.unobserve(el);
+          el.remove();
+        }
+      }
+      run = [];
+    };
+    for (const el of [...out.children]) {
+      const block = this.blocks.get(el);
+      if (block && !block.filled && !block.filling) run.push(block);
+      else cover();
+    }
+    cover();
   }
 
   // adopt makes blocks of what the server put into the output of a command.
@@ -105,7 +143,7 @@ export class Rows {
   // fit makes an empty block as high as its rows will be, or less if the log
   // would be higher than browsers can scroll.
   fit(block) {
-    block.el.style.height = `${block.count * Math.min(this.rowHeight, maxHeight / this.total)}px`;
+    block.el.style.height = `${block.count * this.height}px`;
   }
 
   moved(entries) {
@@ -168,7 +206,7 @@ export class Rows {
     const selected = getSelection();
     if (!selected.isCollapsed && selected.containsNode(block.el, true)) return;
     const { height } = block.el.getBoundingClientRect(); // 0 in a folded command
-    if (height > 0) block.el.style.height = `${height}px`;
+    if (height > 0 && this.height === this.rowHeight) block.el.style.height = `${height}px`;
     else this.fit(block);
     block.el.replaceChildren();
     block.filled = false;
@@ -262,16 +300,7 @@ export class Rows {
   // with them.
   add(row) {
     const n = number(row);
-    let out = this.el.lastElementChild;
-    if (out?.matches('details')) out = out.querySelector('.out');
-    if (!out) {
-      out = document.createElement('div');
-      out.className = 'out';
-      this.el.append(out);
-    }
-    out.dataset.first ??= n;
-    out.dataset.last = n;
-    this.total = n;
+    const out = this.extend(n);
     const last = this.blocks.get(out.lastElementChild);
     if (!last && out.childElementCount) { // a folded command that has no blocks yet
       const gap = out.querySelector('.gap:last-child');
@@ -279,14 +308,14 @@ export class Rows {
       else out.append(row);
       return;
     }
-    if (last && last.count < this.size) {
+    if (last && last.count < this.size && !last.closed) {
       last.to = n;
       if (last.filled) this.put(last, row);
       else this.fit(last);
       return;
     }
     const block = new Block(n, n);
-    const shown = !last || last.filled;
+    const shown = !last || last.filled || last.closed;
     out.append(block.el);
     if (shown) {
       block.filled = true;
@@ -295,6 +324,46 @@ export class Rows {
       this.fit(block);
     }
     this.watch(block);
+  }
+
+  // skip adds rows that are not here up to one with a number. They are fetched
+  // when they are looked at.
+  skip(to) {
+    const from = this.total + 1;
+    const out = this.extend(to);
+    if (!out.childElementCount || this.blocks.has(out.lastElementChild)) {
+      for (const el of this.cover(from, to)) {
+        this.blocks.get(el).closed = true;
+        out.append(el);
+      }
+      return;
+    }
+    // A folded command that has no blocks yet.
+    let gap = out.querySelector('.gap:last-child');
+    if (!gap) {
+      gap = document.createElement('a');
+      gap.className = 'gap';
+      gap.dataset.from = from;
+      out.append(gap);
+    }
+    gap.dataset.to = to;
+  }
+
+  // extend makes the log and the output of its newest command end with a row, and
+  // returns that output.
+  extend(n) {
+    let out = this.el.lastElementChild;
+    if (out?.matches('details')) out = out.querySelector('.out');
+    if (!out) {
+      out = document.createElement('div');
+      out.className = 'out';
+      this.el.append(out);
+    }
+    out.dataset.first ??= this.total + 1;
+    out.dataset.last = n;
+    this.total = n;
+    if (n > this.enough) this.remeasure();
+    return out;
   }
 
   put(block, row) {
