@@ -68,7 +68,7 @@ func TestBrowserReadsAMillionLines(t *testing.T) {
 	b.open("/login")
 	blank := b.renderer()
 	var paints, jumps, searches []time.Duration
-	for range 12 {
+	for range 30 {
 		b.open(stepPage)
 		b.awaitView(inBox("#L999981"))
 		paints = append(paints, b.took(firstPaint))
@@ -80,7 +80,7 @@ func TestBrowserReadsAMillionLines(t *testing.T) {
 
 	b.click("[data-fold=open]")
 	b.awaitView(`document.querySelector('#log-box').scrollHeight > 14e6`)
-	for i := range 20 {
+	for i := range 40 {
 		n := 1 + (i*314_159+271_828)%1_000_000
 		jumps = append(jumps, b.took(jump(n)))
 		b.awaitView(inBox(fmt.Sprintf("#L%d", n)))
