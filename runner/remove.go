@@ -24,6 +24,7 @@ func (r *run) remove(s *step) {
 			if s.warmth != nil {
 				s.warmth.drop()
 			}
+			r.starts.wait(r.live)
 			r.tryRemove(op, func(ctx context.Context) error { return r.eng.RemoveContainer(ctx, name) })
 		})
 	}

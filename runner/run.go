@@ -70,6 +70,7 @@ type run struct {
 	setup     setup
 	sandboxes sandboxes
 	pulls     pulls
+	starts    starts
 	removals  sync.WaitGroup
 }
 

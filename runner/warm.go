@@ -111,8 +111,10 @@ func (r *run) warm(s *step) {
 	w := &warmth{end: end, done: make(chan struct{})}
 	s.warmth, s.created = w, true
 	r.assignSlot(s)
+	started := r.starts.begin()
 	go func() { // drop waits for it
 		defer close(w.done)
+		defer started()
 		w.id, w.out = s.makeWarm(ctx)
 	}()
 }
