@@ -1,16 +1,24 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
 
 	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/docker"
@@ -278,15 +286,46 @@ func (w *world) wantLines(log string, lines ...string) {
 	}
 }
 
-// wantNothingLeft checks that the server's jobs left nothing in the engine.
-func (w *world) wantNothingLeft() {
+// dial connects the test itself to the engine.
+func (w *world) dial() *client.Client {
 	w.Helper()
 	cli, err := docker.Dial(w.config.DockerHost)
 	if err != nil {
 		w.Fatal(err)
 	}
-	defer func() { _ = cli.Close() }()
-	left, err := docker.New(cli, docker.Options{}).List(context.WithoutCancel(w.ctx), map[string]string{runner.LabelServer: w.serverID})
+	w.Cleanup(func() { _ = cli.Close() })
+	return cli
+}
+
+func (w *world) dockerEngine() *docker.Engine {
+	w.Helper()
+	return docker.New(w.dial(), docker.Options{})
+}
+
+// touch makes an empty file in the container of a step that runs. It copies the
+// file: a command in the container could be killed by the end that it brings.
+func (w *world) touch(r *githubtest.Repo, step int, file string) {
+	w.Helper()
+	found, err := w.dockerEngine().List(w.ctx, map[string]string{
+		runner.LabelServer: w.serverID, runner.LabelRepo: r.FullName(), runner.LabelStep: strconv.Itoa(step),
+	})
+	if err != nil || len(found) != 1 {
+		w.Fatalf("containers of step %d: %v, %v; want one", step, found, err)
+	}
+	var archive bytes.Buffer
+	tw := tar.NewWriter(&archive)
+	if err := errors.Join(tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path.Base(file), Mode: 0o644}), tw.Close()); err != nil {
+		w.Fatal(err)
+	}
+	if err := w.dial().CopyToContainer(w.ctx, found[0].ID, path.Dir(file), &archive, container.CopyToContainerOptions{}); err != nil {
+		w.Fatalf("make %s in step %d: %v", file, step, err)
+	}
+}
+
+// wantNothingLeft checks that the server's jobs left nothing in the engine.
+func (w *world) wantNothingLeft() {
+	w.Helper()
+	left, err := w.dockerEngine().List(context.WithoutCancel(w.ctx), map[string]string{runner.LabelServer: w.serverID})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/slipway-ci/slipway/runner"
-	"github.com/slipway-ci/slipway/runner/docker"
 	"github.com/slipway-ci/slipway/runner/runnertest"
 	"github.com/slipway-ci/slipway/server/github/githubtest"
 	"github.com/slipway-ci/slipway/store"
@@ -153,24 +151,6 @@ func (m *machine) readServerID() {
 	}
 }
 
-// touch makes a file in the container of a step that runs.
-func (m *machine) touch(step int, path string) {
-	m.Helper()
-	cli, err := docker.Dial("")
-	if err != nil {
-		m.Fatal(err)
-	}
-	defer func() { _ = cli.Close() }()
-	e := docker.New(cli, docker.Options{})
-	found, err := e.List(m.ctx, map[string]string{runner.LabelServer: m.serverID, runner.LabelStep: strconv.Itoa(step)})
-	if err != nil || len(found) != 1 {
-		m.Fatalf("containers of step %d: %v, %v; want one", step, found, err)
-	}
-	if res, err := e.Exec(m.ctx, found[0].ID, []string{"touch", path}); err != nil || res.ExitCode != 0 {
-		m.Fatalf("touch %s: %+v, %v", path, res, err)
-	}
-}
-
 // boot starts the server, with arguments beside its environment.
 func (m *machine) boot(args ...string) {
 	m.Helper()
@@ -200,15 +180,6 @@ func (m *machine) pause() {
 	case <-time.After(50 * time.Millisecond):
 	case <-m.ctx.Done():
 	}
-}
-
-func (m *machine) dockerEngine() *docker.Engine {
-	cli, err := docker.Dial("")
-	if err != nil {
-		m.Fatal(err)
-	}
-	m.Cleanup(func() { _ = cli.Close() })
-	return docker.New(cli, docker.Options{})
 }
 
 // waitSwept waits until the server that runs has removed what no job owns.

@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/slipway-ci/slipway/runner"
-	"github.com/slipway-ci/slipway/runner/docker"
 	"github.com/slipway-ci/slipway/runner/runnertest"
 	"github.com/slipway-ci/slipway/server/github/githubtest"
 	"github.com/slipway-ci/slipway/store"
@@ -38,19 +36,7 @@ func (w *world) runInnocent() (r *githubtest.Repo, sha string) {
 // endInnocent lets the innocent build end, which must have gone on all the time.
 func (w *world) endInnocent(r *githubtest.Repo, sha string) {
 	w.Helper()
-	cli, err := docker.Dial(w.config.DockerHost)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer func() { _ = cli.Close() }()
-	e := docker.New(cli, docker.Options{})
-	found, err := e.List(w.ctx, map[string]string{runner.LabelServer: w.serverID, runner.LabelRepo: r.FullName(), runner.LabelStep: "1"})
-	if err != nil || len(found) != 1 {
-		w.Fatalf("containers of the innocent build: %v, %v; want one", found, err)
-	}
-	if res, err := e.Exec(w.ctx, found[0].ID, []string{"touch", "/tmp/end"}); err != nil || res.ExitCode != 0 {
-		w.Fatalf("end the innocent build: %+v, %v", res, err)
-	}
+	w.touch(r, 1, "/tmp/end")
 	w.wantVerdict(r, sha, "success: passed in …")
 }
 

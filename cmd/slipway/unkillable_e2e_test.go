@@ -93,7 +93,7 @@ func TestUpgradeInMidBuild(t *testing.T) {
 				}
 				// It waits for GitHub as well, which has the verdict before the next start.
 				hang := m.github.Hang(githubtest.ScopeStatuses, 1)
-				m.touch(1, "/tmp/go")
+				m.touch(r, 1, "/tmp/go")
 				if err := hang.Wait(m.ctx, 1); err != nil {
 					t.Fatal(err)
 				}
@@ -105,7 +105,7 @@ func TestUpgradeInMidBuild(t *testing.T) {
 			}
 			m.p.done <- nil
 			if !tt.drains {
-				m.touch(1, "/tmp/go") // it runs on without a server
+				m.touch(r, 1, "/tmp/go") // it runs on without a server
 			}
 			m.boot()
 			m.wantVerdict(r, sha, "success: passed in …")
