@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -80,13 +81,22 @@ func (f *engineFacts) checkIsolation(context.Context) (found findings) {
 func (f *engineFacts) checkRuntime(name string) func(context.Context) findings {
 	return func(context.Context) (found findings) {
 		known := slices.Sorted(maps.Keys(f.info.Runtimes))
-		if _, ok := f.info.Runtimes[name]; !ok && name != "" {
+		runtime, ok := f.info.Runtimes[cmp.Or(name, f.info.DefaultRuntime)]
+		switch {
+		case !ok && name != "":
 			found.mend(fmt.Sprintf("the engine has no runtime %q, only %s", name, strings.Join(known, ", ")),
 				"install it and name it under \"runtimes\" in /etc/docker/daemon.json, or set SLIPWAY_RUNTIME to one that is there")
+		// Tried with gVisor of January 2026: with the network stack of its own a
+		// step reached nothing, neither a service nor an address.
+		case path.Base(runtime.Path) == "runsc" && !slices.ContainsFunc(runtime.Args, isHostNetwork):
+			found.mend("gVisor uses a network stack of its own: steps have no network, and find no services",
+				`give the runtime "runtimeArgs": ["--network=host"] in /etc/docker/daemon.json, which means that of the step's sandbox, and restart Docker`)
 		}
 		return found.orOK(cmp.Or(name, f.info.DefaultRuntime))
 	}
 }
+
+func isHostNetwork(flag string) bool { return strings.TrimLeft(flag, "-") == "network=host" }
 
 // security returns the profile of one of the engine's security options, which
 // are like "name=seccomp,profile=default".

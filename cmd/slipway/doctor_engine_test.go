@@ -48,6 +48,9 @@ func TestDoctorOfEngines(t *testing.T) {
 		{"NoDType", func(i *system.Info) { i.DriverStatus = [][2]string{{"Supports d_type", "false"}} }, storage, levelMend, "d_type"},
 		{"LiveRestore", func(i *system.Info) { i.LiveRestoreEnabled = true }, liveRestore, levelOK, "on"},
 		{"NoLiveRestore", func(i *system.Info) { i.LiveRestoreEnabled = false }, liveRestore, levelWarning, "off"},
+		{"GVisor", func(i *system.Info) { i.Runtimes = gvisor("--debug") }, withRunsc, levelMend, "network stack of its own"},
+		{"GVisorDefault", func(i *system.Info) { i.Runtimes, i.DefaultRuntime = gvisor(), "runsc" }, withDefault, levelMend, "network stack of its own"},
+		{"GVisorHostNetwork", func(i *system.Info) { i.Runtimes = gvisor("--network=host") }, withRunsc, levelOK, "runsc"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &engineFacts{info: info, version: version}
@@ -62,6 +65,13 @@ func limits(f *engineFacts) func(context.Context) findings      { return f.check
 func cgroups(f *engineFacts) func(context.Context) findings     { return f.checkCgroups }
 func storage(f *engineFacts) func(context.Context) findings     { return f.checkStorage }
 func liveRestore(f *engineFacts) func(context.Context) findings { return f.checkLiveRestore }
+
+func withRunsc(f *engineFacts) func(context.Context) findings   { return f.checkRuntime("runsc") }
+func withDefault(f *engineFacts) func(context.Context) findings { return f.checkRuntime("") }
+
+func gvisor(args ...string) map[string]system.RuntimeWithStatus {
+	return map[string]system.RuntimeWithStatus{"runsc": {Runtime: system.Runtime{Path: "/usr/local/bin/runsc", Args: args}}}
+}
 
 func TestDoctorOfVersions(t *testing.T) {
 	for _, tt := range []struct {
