@@ -88,6 +88,17 @@ func TestBrowserPhoneShowsTheFailureAtOnce(t *testing.T) {
 	if !eval[bool](b, inside) {
 		t.Error("the selected step is out of the list's window")
 	}
+	plain := newTab(t, s)
+	_, err := chromedp.Call(plain.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	must(t, err)
+	plain.do(chromedp.EmulateViewport(360, 740))
+	plain.open("/repos/ada/engine/builds/1")
+	if !eval[bool](plain, inside) {
+		t.Error("without scripts the selected step is out of the list's window")
+	}
+	if y := eval[float64](plain, "scrollY"); y != 0 {
+		t.Errorf("without scripts the page is scrolled by %v", y)
+	}
 	if top := eval[float64](b, `document.querySelector('.step-head').getBoundingClientRect().bottom`); top > 740 {
 		t.Errorf("the step's head ends at %v", top)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -113,6 +114,27 @@ func TestBrowserOpensLogAtTheFailure(t *testing.T) {
 	}
 }
 
+// The first paint shows what the log was opened for, be its script late or lost.
+func TestBrowserOpensLogBeforeTheScript(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.finished(1, append([]logs.Line{command("go test", 0)}, numbered(3000)...)...)
+	b := newTab(t, s, "net::ERR_BLOCKED_BY_CLIENT")
+	_, err := chromedp.Call(b.ctx, network.SetBlockedURLs, network.SetBlockedURLsParams{
+		URLPatterns: []*network.BlockPattern{{URLPattern: "*://*:*/*log.js", Block: true}},
+	})
+	must(t, err)
+	for path, row := range map[string]string{"/repos/ada/engine/builds/1": "#L2982", stepPage + "?line=701": "#L701"} {
+		b.open(path)
+		if !eval[bool](b, inBox(row)) {
+			t.Errorf("%s does not show row %s", path, row)
+		}
+		if y := eval[float64](b, "scrollY"); y != 0 {
+			t.Errorf("%s is scrolled by %v", path, y)
+		}
+	}
+}
+
 // All commands are in the page, and unfold wherever their rows are.
 func TestBrowserFoldsCommands(t *testing.T) {
 	t.Parallel()
@@ -163,7 +185,7 @@ func TestBrowserLinksRowsAndRanges(t *testing.T) {
 	}
 	// It leads there again, and the page comes with the row.
 	_, page := s.get(s.browser(), stepPage+"?line=701")
-	wantAll(t, page, `<div class="row target" id="L701"`)
+	wantAll(t, page, `<div class="row target goal" id="L701"`)
 	b.open(stepPage + "?line=701&again=1#build:701-704")
 	b.await(`document.querySelectorAll('.row.target').length === 4`)
 	b.awaitView(inBox("#L701"))

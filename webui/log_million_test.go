@@ -68,7 +68,7 @@ func TestBrowserReadsAMillionLines(t *testing.T) {
 	b.open("/login")
 	blank := b.renderer()
 	var paints, jumps, searches []time.Duration
-	for range 30 {
+	for range 60 {
 		b.open(stepPage)
 		b.awaitView(inBox("#L999981"))
 		paints = append(paints, b.took(firstPaint))

@@ -33,6 +33,7 @@ type logRow struct {
 	Cut    string
 	Exit   int  // on a command: of the one before it
 	Target bool // the reader asked for this row
+	Goal   bool // the page opens on this row
 }
 
 func (r logRow) Notice() bool  { return r.Kind == logs.Notice }
@@ -51,6 +52,9 @@ func (r logRow) Class() string {
 	}
 	if r.Target {
 		class += " target"
+	}
+	if r.Goal {
+		class += " goal"
 	}
 	return class
 }

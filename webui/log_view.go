@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -12,7 +13,7 @@ import (
 const (
 	// windowRows is how many rows of a log are in a page as it is sent. Scripts
 	// fetch others as the reader comes to them; without scripts, links lead there.
-	windowRows = 200
+	windowRows = 120
 	// windowLead is how many of them stand before the one that is looked at.
 	windowLead = 30
 	// failureRows is how many rows before its end a failed command is shown from,
@@ -134,6 +135,7 @@ func (u *UI) readWindow(ctx context.Context, t *logTarget, v *logView, line int6
 	}
 	for i := range rows {
 		rows[i].Target = line > 0 && rows[i].N == line
+		rows[i].Goal = rows[i].N == cmp.Or(v.Line, v.Total)
 	}
 	commands, err := u.logs.Commands(ctx, t.key)
 	if err != nil {

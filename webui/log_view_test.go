@@ -71,17 +71,17 @@ func TestGroups(t *testing.T) {
 	}{
 		"around a line": {900, 5000, passed, rows(870, 1069), commands, []string{
 			"gap 1-1 (1#L1)",
-			"2 3 open exit 1 in 5s gap 4-869 (700#L700) rows 870-1000",
+			"2 3 open exit 1 in 5s gap 4-869 (780#L780) rows 870-1000",
 			"1001 exit 0 in 2s rows 1002-1002",
 			"1003 exit 0 in 2s",
 			"1004 exit 0 in 3s rows 1005-1069 gap 1070-5000 (1100#L1100)",
 		}},
 		"the end of one that runs": {0, 5000, store.Step{Status: store.Running}, rows(4801, 5000), commands, []string{
-			"gap 1-1 (1#L1)", "2 3 open exit 1 in 5s gap 4-1000 (831#L831)", "1001 exit 0 in 2s gap 1002-1002 (1002#L1002)", "1003 exit 0 in 2s",
-			"1004 open gap 1005-4800 (4631#L4631) rows 4801-5000",
+			"gap 1-1 (1#L1)", "2 3 open exit 1 in 5s gap 4-1000 (911#L911)", "1001 exit 0 in 2s gap 1002-1002 (1002#L1002)", "1003 exit 0 in 2s",
+			"1004 open gap 1005-4800 (4711#L4711) rows 4801-5000",
 		}},
 		"none failed": {0, 1003, passed, rows(1001, 1003), commands[1:3], []string{
-			"gap 1-1000 (831#L831)", "1001 exit 0 in 2s rows 1002-1002", "1003 open exit 0 in 5s",
+			"gap 1-1000 (911#L911)", "1001 exit 0 in 2s rows 1002-1002", "1003 open exit 0 in 5s",
 		}},
 		"no command": {0, 3, passed, rows(1, 3), nil, []string{"open exit 0 in 0s rows 1-3"}},
 		"nothing":    {0, 0, passed, nil, nil, nil},

@@ -9,12 +9,20 @@ import { startColors } from './colors.js';
 
 let running;
 
-start();
-startColors(document.body);
 document.addEventListener('page-left', stop);
 document.addEventListener('page-shown', start);
+if (!document.hidden) await painted();
+start();
+startColors(document.body);
+
+// painted returns after the next frame. The first one shows what readers came
+// for, and need not wait for what the script does.
+function painted() {
+  return new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); });
+}
 
 function start() {
+  stop();
   const log = document.getElementById('log');
   if (!log) return;
   running = new AbortController();
