@@ -193,6 +193,7 @@ func TestBrowserLinksRowsAndRanges(t *testing.T) {
 	b.open(stepPage + "?of=old#L1500")
 	b.await(`document.querySelector('#L1500.target')`)
 	b.awaitView(inBox("#L1500"))
+	b.await(`document.querySelector('#L1501')`)
 	// Copied text has no numbers in it.
 	copied := eval[string](b, `(() => { const r = new Range(); r.setStartBefore(document.querySelector('#L1500')); r.setEndAfter(document.querySelector('#L1501'));
 		getSelection().removeAllRanges(); getSelection().addRange(r); return getSelection().toString() })()`)

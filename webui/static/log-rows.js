@@ -3,11 +3,11 @@
 // when they come near and emptied when they are gone. So the scroll bar is that
 // of the whole log, and the page stays small.
 
-const blockRows = 200;     // in a block, while that makes no more than maxBlocks
-const maxBlocks = 5000;
+const blockRows = 100;     // in a block, while that makes no more than maxBlocks
+const maxBlocks = 10_000;
 const maxBlockRows = 2000; // that the server gives at once
 const maxHeight = 15e6;    // pixels of empty blocks; browsers end an element at 17 million
-const nearby = '1200px 0px';
+const nearby = 1200;       // pixels above and below what is in view
 
 // A Block is some rows that follow one another, and the element they are in.
 class Block {
@@ -17,7 +17,6 @@ class Block {
     this.from = from;
     this.to = to;
     this.filled = false;
-    this.near = false;
     this.closed = false;      // no rows are added to it
     this.filling = undefined; // the promise, while it is
   }
@@ -34,6 +33,8 @@ export class Rows {
     this.path = path;
     this.rendering = rendering;
     this.blocks = new WeakMap();
+    this.near = new Set();     // the blocks that are near the reader
+    this.full = new Set();     // those that are filled
     this.dressers = new Set(); // called with an element whose rows are new
     this.rowHeight = parseFloat(getComputedStyle(this.box).getPropertyValue('--row-height'));
     this.measure();
@@ -44,11 +45,13 @@ export class Rows {
     const resized = new ResizeObserver(() => {
       const row = this.goal && this.row(this.goal);
       if (row) this.center(row, false);
+      this.look();
     });
     resized.observe(this.el);
+    resized.observe(this.box);
     signal.addEventListener('abort', () => resized.disconnect());
-    this.observer = new IntersectionObserver((entries) => this.moved(entries), { root: this.box, rootMargin: nearby });
-    signal.addEventListener('abort', () => this.observer.disconnect());
+    // After all who listen: it changes the heights that they look at.
+    this.box.addEventListener('scroll', () => requestAnimationFrame(() => this.look()), { signal, passive: true });
     for (const out of this.el.querySelectorAll('.out')) if (!out.closest('details:not([open])')) this.adopt(out);
     // A folded command gets its blocks when it is opened. toggle does not bubble.
     this.el.addEventListener('toggle', (e) => {
@@ -80,10 +83,7 @@ export class Rows {
     const cover = () => {
       if (run.length > 1) {
         run[0].el.before(...this.cover(run[0].from, run.at(-1).to));
-        for (const { el } of run) {
-          this.observer.unobserve(el);
-          el.remove();
-        }
+        for (const { el } of run) el.remove();
       }
       run = [];
     };
@@ -104,9 +104,9 @@ export class Rows {
         const n = number(el);
         if (!block) {
           block = new Block(n, n);
-          block.filled = true;
           el.before(block.el);
-          this.watch(block);
+          this.blocks.set(block.el, block);
+          this.has(block);
         }
         block.to = n;
         block.el.append(el);
@@ -128,16 +128,16 @@ export class Rows {
       const end = Math.min(to, Math.ceil(at / this.size) * this.size);
       const block = new Block(at, end);
       this.fit(block);
-      this.watch(block);
+      this.blocks.set(block.el, block);
       els.push(block.el);
       at = end + 1;
     }
     return els;
   }
 
-  watch(block) {
-    this.blocks.set(block.el, block);
-    this.observer.observe(block.el);
+  has(block) {
+    block.filled = true;
+    this.full.add(block);
   }
 
   // fit makes an empty block as high as its rows will be, or less if the log
@@ -146,13 +146,36 @@ export class Rows {
     block.el.style.height = `${block.count * this.height}px`;
   }
 
-  moved(entries) {
-    for (const { target, isIntersecting } of entries) {
-      const block = this.blocks.get(target);
-      block.near = isIntersecting;
-      if (block.near) this.fill(block);
-      else this.empty(block);
+  // look fills the blocks that are near the reader and empties the others. It
+  // finds them by where they are: an IntersectionObserver of thousands of blocks
+  // takes half of a frame.
+  look() {
+    const { top, bottom } = this.box.getBoundingClientRect();
+    const from = top - nearby;
+    const to = bottom + nearby;
+    const near = new Set();
+    for (const el of between(this.el.children, from, to)) {
+      const out = el.matches('details') ? el.open && el.querySelector('.out') : el;
+      if (!out) continue;
+      for (const child of between(out.children, from, to)) {
+        const block = this.blocks.get(child);
+        if (block) near.add(block);
+      }
     }
+    const left = this.near;
+    this.near = near;
+    // What a jump goes to comes first, and then calls again.
+    const goal = [...near].find((block) => !block.filled && this.isGoal(block));
+    for (const block of goal ? [goal] : near) this.fill(block);
+    for (const block of left) if (!near.has(block)) this.giveUp(block);
+    this.empty([...this.full].filter((block) => !near.has(block)));
+  }
+
+  isGoal(block) { return block.from <= this.goal && this.goal <= block.to; }
+
+  giveUp(block) {
+    block.stop?.abort();
+    block.filling = undefined;
   }
 
   // fill returns when the rows of a block are in the page, or another one must
@@ -162,12 +185,16 @@ export class Rows {
     if (!block.filling) {
       const stop = new AbortController();
       block.stop = stop;
-      block.filling = this.load(block, AbortSignal.any([this.signal, stop.signal])).catch(() => {
+      const filling = this.load(block, AbortSignal.any([this.signal, stop.signal])).catch(() => {
         if (this.signal.aborted || stop.signal.aborted) return;
         block.el.classList.add('waiting');
-        block.filling = undefined;
-        setTimeout(() => { if (block.near) this.fill(block); }, 2000);
+        setTimeout(() => {
+          if (block.filling !== filling) return;
+          block.filling = undefined;
+          if (this.near.has(block)) this.fill(block);
+        }, 2000);
       });
+      block.filling = filling;
     }
     return block.filling;
   }
@@ -184,9 +211,10 @@ export class Rows {
     block.el.replaceChildren(holder.content);
     block.el.style.height = '';
     block.el.classList.remove('waiting');
-    block.filled = true;
+    this.has(block);
     block.filling = undefined;
     this.dress(block.el);
+    if (this.isGoal(block)) requestAnimationFrame(() => this.look());
   }
 
   // fetch returns rows in a fragment.
@@ -198,18 +226,19 @@ export class Rows {
     return holder.content;
   }
 
-  // empty lets go of rows, unless they are selected or have the focus.
-  empty(block) {
-    block.stop?.abort();
-    block.filling = undefined;
-    if (!block.filled || block.el.contains(document.activeElement)) return;
+  // empty lets go of the rows of blocks, unless they are selected or have the
+  // focus. All are measured before the first one changes.
+  empty(blocks) {
     const selected = getSelection();
-    if (!selected.isCollapsed && selected.containsNode(block.el, true)) return;
-    const { height } = block.el.getBoundingClientRect(); // 0 in a folded command
-    if (height > 0 && this.height === this.rowHeight) block.el.style.height = `${height}px`;
-    else this.fit(block);
-    block.el.replaceChildren();
-    block.filled = false;
+    const go = blocks.filter(({ el }) => !el.contains(document.activeElement) && (selected.isCollapsed || !selected.containsNode(el, true)));
+    const heights = go.map(({ el }) => el.getBoundingClientRect().height); // 0 in a folded command
+    go.forEach((block, i) => {
+      if (heights[i] > 0 && this.height === this.rowHeight) block.el.style.height = `${heights[i]}px`;
+      else this.fit(block);
+      block.el.replaceChildren();
+      block.filled = false;
+      this.full.delete(block);
+    });
   }
 
   dress(el) {
@@ -252,8 +281,8 @@ export class Rows {
         const top = block.el.getBoundingClientRect().top - this.box.getBoundingClientRect().top;
         const within = block.el.clientHeight * (n - block.from) / block.count;
         this.box.scrollTop += top + within - this.box.clientHeight / 2;
-        block.near = true;
         await this.fill(block);
+        if (this.goal !== n) return undefined; // the reader went elsewhere meanwhile
       }
       row = this.row(n);
     }
@@ -317,13 +346,13 @@ export class Rows {
     const block = new Block(n, n);
     const shown = !last || last.filled || last.closed;
     out.append(block.el);
+    this.blocks.set(block.el, block);
     if (shown) {
-      block.filled = true;
+      this.has(block);
       this.put(block, row);
     } else {
       this.fit(block);
     }
-    this.watch(block);
   }
 
   // skip adds rows that are not here up to one with a number. They are fetched
@@ -395,6 +424,21 @@ export class Rows {
     }
     return places;
   }
+}
+
+// between returns those of some elements, which stand below one another, that
+// reach between two heights on the screen.
+function between(els, from, to) {
+  let low = 0;
+  let high = els.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (els[middle].getBoundingClientRect().bottom < from) low = middle + 1;
+    else high = middle;
+  }
+  const found = [];
+  for (; low < els.length && els[low].getBoundingClientRect().top <= to; low++) found.push(els[low]);
+  return found;
 }
 
 // number returns the number of a row.
