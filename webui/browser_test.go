@@ -98,8 +98,16 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	must(b.t, chromedp.Do(b.ctx, steps...))
 }
 
-// open opens a page.
+// open loads a page and returns when its scripts have started, also that of a
+// log, which waits for the first paint.
 func (b *tab) open(path string) {
+	b.t.Helper()
+	b.load(path)
+	b.await(`!document.querySelector('#log:not([data-scripted])')`)
+}
+
+// load loads a page, whether it has scripts or not.
+func (b *tab) load(path string) {
 	b.t.Helper()
 	b.do(chromedp.Navigate(b.base + path))
 }

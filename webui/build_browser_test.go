@@ -92,7 +92,7 @@ func TestBrowserPhoneShowsTheFailureAtOnce(t *testing.T) {
 	_, err := chromedp.Call(plain.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	must(t, err)
 	plain.do(chromedp.EmulateViewport(360, 740))
-	plain.open("/repos/ada/engine/builds/1")
+	plain.load("/repos/ada/engine/builds/1")
 	if !eval[bool](plain, inside) {
 		t.Error("without scripts the selected step is out of the list's window")
 	}
@@ -147,7 +147,7 @@ func TestBrowserViewsNeedNoScript(t *testing.T) {
 	b := newTab(t, s)
 	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	must(t, err)
-	b.open("/repos/ada/engine/builds/1")
+	b.load("/repos/ada/engine/builds/1")
 	for _, view := range []struct{ text, shows string }{
 		{"Graph", "#g2-5"}, {"Timeline", ".timeline .ph-pull"}, {"Pipeline", ".code tr"}, {"Steps", ".step-head"},
 	} {

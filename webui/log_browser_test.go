@@ -125,7 +125,7 @@ func TestBrowserOpensLogBeforeTheScript(t *testing.T) {
 	})
 	must(t, err)
 	for path, row := range map[string]string{"/repos/ada/engine/builds/1": "#L2982", stepPage + "?line=701": "#L701"} {
-		b.open(path)
+		b.load(path)
 		if !eval[bool](b, inBox(row)) {
 			t.Errorf("%s does not show row %s", path, row)
 		}

@@ -41,6 +41,7 @@ function start() {
     if (!fold) return;
     for (const command of rows.el.querySelectorAll('details')) command.open = fold === 'open';
   }, { signal });
+  log.dataset.scripted = '';
 }
 
 function stop() {
