@@ -195,7 +195,10 @@ func (c *camera) picture(p page, s screen, theme string, shoot chromedp.Action[[
 }
 
 // settled is true when what the page does at first is done and painted.
-const settled = `document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))))`
+const settled = `document.fonts.ready.then(() => new Promise(done => {
+	const look = () => document.querySelector('#log:not([data-scripted])') ? requestAnimationFrame(look) : requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
+	look();
+}))`
 
 // widest names an element that stands out of the page, "" if none does.
 const widest = `document.documentElement.scrollWidth <= innerWidth ? '' : ([...document.querySelectorAll('body *')]
