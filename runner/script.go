@@ -36,7 +36,8 @@ func script(commands []string, dir, nonce string, held bool) string {
 	if held {
 		b.WriteString(gateScript)
 	}
-	fmt.Fprintf(&b, "mkdir -p %[1]s\ncd %[1]s\n", quote(dir))
+	// As a rule it is there, and mkdir would be a process.
+	fmt.Fprintf(&b, "[ -d %[1]s ] || mkdir -p %[1]s\ncd %[1]s\n", quote(dir))
 	fmt.Fprintf(&b, "_slipway() { printf '\\033]%%s;%%s;%%s\\007\\n' %s \"$1\" \"$2\"; }\n",
 		quote(markerBody(nonce)))
 	end := ""

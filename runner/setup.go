@@ -96,10 +96,7 @@ func (u *setup) copySource(r *run) error {
 	if rec, _ := r.record(opSource); rec.Done {
 		return nil
 	}
-	tree, err := openTree(r)
-	if err != nil {
-		return err
-	}
+	tree := openLate(func() (io.ReadCloser, error) { return openTree(r) })
 	defer func() { _ = tree.Close() }() // it was read to its end, or nobody wants it
 	select {
 	case <-u.volumeMade:
@@ -109,10 +106,52 @@ func (u *setup) copySource(r *run) error {
 		return context.Cause(r.work)
 	}
 	spec := FillSpec{Name: SourceName(r.job.Server, r.job.ID), Labels: r.job.labels(0), VolumeID: u.volume}
-	_, err = r.doIn(r.work, opSource, func(ctx context.Context) (string, error) {
+	_, err := r.doIn(r.work, opSource, func(ctx context.Context) (string, error) {
 		return "", r.eng.FillVolume(ctx, spec, tree)
 	})
+	if _, unopened := tree.wait(); unopened != nil {
+		return unopened
+	}
 	return wrap("copy source", err)
+}
+
+// lateTree is a source that is being opened. The engine prepares meanwhile to take
+// it.
+type lateTree struct {
+	opened chan struct{} // closed when the others are set
+	tree   io.ReadCloser
+	err    error
+}
+
+func openLate(open func() (io.ReadCloser, error)) *lateTree {
+	t := &lateTree{opened: make(chan struct{})}
+	go func() {
+		defer close(t.opened)
+		t.tree, t.err = open()
+	}()
+	return t
+}
+
+// wait returns what came of the opening.
+func (t *lateTree) wait() (io.ReadCloser, error) {
+	<-t.opened
+	return t.tree, t.err
+}
+
+func (t *lateTree) Read(p []byte) (int, error) {
+	tree, err := t.wait()
+	if err != nil {
+		return 0, err
+	}
+	return tree.Read(p)
+}
+
+func (t *lateTree) Close() error {
+	tree, err := t.wait()
+	if err != nil {
+		return nil
+	}
+	return tree.Close()
 }
 
 // openTree opens the source as a stream whose entries stand below the base of the
