@@ -51,8 +51,9 @@ func (t *tx) nextChange() (int64, error) {
 
 // groupCommit joins the writes of concurrent callers into transactions: while
 // one commits, the others queue, and whoever gets the connection next takes all
-// that wait along. A part that fails is rolled back to its savepoint and hurts
-// nobody else. There is no goroutine: one of the waiting callers does the work.
+// along that wait, and those that come before the commit. A part that fails is
+// rolled back to its savepoint and hurts nobody else. There is no goroutine: one
+// of the waiting callers does the work.
 type groupCommit struct {
 	db    *sql.DB
 	after func([]Event)
@@ -100,23 +101,24 @@ func (g *groupCommit) run(p *part) error {
 	g.turn.Lock()
 	defer g.turn.Unlock()
 	for !p.done { // more than maxParts may have queued before p
-		g.commit(g.take())
+		g.commit()
 	}
 	return p.err
 }
 
-func (g *groupCommit) take() []*part {
+// take returns the first that wait, at most n.
+func (g *groupCommit) take(n int) []*part {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := min(len(g.waiting), maxParts)
+	n = min(len(g.waiting), n)
 	parts := g.waiting[:n:n]
 	g.waiting = g.waiting[n:]
 	return parts
 }
 
-func (g *groupCommit) commit(parts []*part) {
+func (g *groupCommit) commit() {
 	// Not the callers' contexts: one that gives up must not undo the others.
-	events, err := g.try(context.Background(), parts)
+	parts, events, err := g.try(context.Background())
 	for _, p := range parts {
 		p.done = true
 		if err != nil {
@@ -128,16 +130,36 @@ func (g *groupCommit) commit(parts []*part) {
 	}
 }
 
-func (g *groupCommit) try(ctx context.Context, parts []*part) (events []Event, err error) {
+// try returns the parts that it took, which have come to an end, whatever the
+// error.
+func (g *groupCommit) try(ctx context.Context) (parts []*part, events []Event, err error) {
+	parts = g.take(maxParts)
 	sqlTx, err := g.db.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+		return parts, nil, fmt.Errorf("begin: %w", err)
 	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, ignoreDone(sqlTx.Rollback()))
 		}
 	}()
+	for next := parts; len(next) > 0; {
+		more, err := runParts(ctx, sqlTx, next)
+		if err != nil {
+			return parts, nil, err
+		}
+		events = append(events, more...)
+		next = g.take(maxParts - len(parts))
+		parts = append(parts, next...)
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return parts, nil, fmt.Errorf("commit: %w", err)
+	}
+	return parts, events, nil
+}
+
+// runParts runs parts in a transaction. The error is that of the transaction.
+func runParts(ctx context.Context, sqlTx *sql.Tx, parts []*part) (events []Event, err error) {
 	for _, p := range parts {
 		t := &tx{ctx: ctx, sql: sqlTx}
 		if err := t.exec(`SAVEPOINT part`); err != nil {
@@ -153,9 +175,6 @@ func (g *groupCommit) try(ctx context.Context, parts []*part) (events []Event, e
 		if err := t.exec(`RELEASE part`); err != nil {
 			return nil, fmt.Errorf("release: %w", err)
 		}
-	}
-	if err := sqlTx.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
 	}
 	return events, nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"runtime"
@@ -43,12 +44,44 @@ func (s *Store) commitTogether(fns ...func(*tx) error) []error {
 	}
 	s.group.turn.Lock()
 	defer s.group.turn.Unlock()
-	s.group.commit(parts)
+	s.group.waiting = append(s.group.waiting, parts...)
+	s.group.commit()
 	errs := make([]error, len(parts))
 	for i, p := range parts {
 		errs[i] = p.err
 	}
 	return errs
+}
+
+// A write that comes while others are being made goes with them.
+func TestLatePartJoins(t *testing.T) {
+	s := openTest(t)
+	var first, second *sql.Tx
+	ended := make(chan error)
+	err := s.update(t.Context(), func(early *tx) error {
+		first = early.sql
+		go func() {
+			ended <- s.update(t.Context(), func(late *tx) error {
+				second = late.sql
+				return addSession(late, "b")
+			})
+		}()
+		for waits := false; !waits; runtime.Gosched() {
+			s.group.mu.Lock()
+			waits = len(s.group.waiting) > 0
+			s.group.mu.Unlock()
+		}
+		return addSession(early, "a")
+	})
+	if err := errors.Join(err, <-ended); err != nil {
+		t.Fatal(err)
+	}
+	if first != second {
+		t.Error("it was committed by itself")
+	}
+	if n := s.countSessions(t); n != 2 {
+		t.Errorf("%d rows", n)
+	}
 }
 
 func TestPartThatPanicsHurtsNoOther(t *testing.T) {
