@@ -38,6 +38,7 @@ export class Rows {
     this.dressers = new Set(); // called with an element whose rows are new
     this.rowHeight = parseFloat(getComputedStyle(this.box).getPropertyValue('--row-height'));
     this.measure();
+    this.frame = undefined;    // in which look is called
     this.goal = 0; // a row that was jumped to, and stays in view as those around it come
     for (const type of ['wheel', 'touchstart', 'pointerdown', 'keydown']) {
       this.box.addEventListener(type, () => { this.goal = 0; }, { signal, passive: true });
@@ -45,13 +46,12 @@ export class Rows {
     const resized = new ResizeObserver(() => {
       const row = this.goal && this.row(this.goal);
       if (row) this.center(row, false);
-      this.look();
+      this.soon();
     });
     resized.observe(this.el);
     resized.observe(this.box);
     signal.addEventListener('abort', () => resized.disconnect());
-    // After all who listen: it changes the heights that they look at.
-    this.box.addEventListener('scroll', () => requestAnimationFrame(() => this.look()), { signal, passive: true });
+    this.box.addEventListener('scroll', () => this.soon(), { signal, passive: true });
     for (const out of this.el.querySelectorAll('.out')) if (!out.closest('details:not([open])')) this.adopt(out);
     // A folded command gets its blocks when it is opened. toggle does not bubble.
     this.el.addEventListener('toggle', (e) => {
@@ -146,6 +146,15 @@ export class Rows {
     block.el.style.height = `${block.count * this.height}px`;
   }
 
+  // soon calls look once in a frame, after all who listen to what calls it: look
+  // changes the heights that they ask for.
+  soon() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      if (!this.signal.aborted) this.look();
+    });
+  }
+
   // look fills the blocks that are near the reader and empties the others. It
   // finds them by where they are: an IntersectionObserver of thousands of blocks
   // takes half of a frame.
@@ -214,7 +223,7 @@ export class Rows {
     this.has(block);
     block.filling = undefined;
     this.dress(block.el);
-    if (this.isGoal(block)) requestAnimationFrame(() => this.look());
+    if (this.isGoal(block)) this.soon();
   }
 
   // fetch returns rows in a fragment.
