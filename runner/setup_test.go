@@ -1,9 +1,13 @@
 package runner_test
 
 import (
+	"context"
+	"errors"
+	"io"
 	"testing"
 
 	"github.com/slipway-ci/slipway/runner"
+	"github.com/slipway-ci/slipway/runner/pipeline"
 )
 
 // TestOnlyTheStartWaitsForTheNetwork: what takes longest is made beside the
@@ -22,4 +26,22 @@ func TestOnlyTheStartWaitsForTheNetwork(t *testing.T) {
 	s.wait()
 	s.wantJob(runner.Success, "", "")
 	s.wantOrder("done create-network/0/0", "intend start/1/1")
+}
+
+// TestNoSource: the engine may be about to take a source that cannot be opened. It
+// is why the job ends, whatever the engine says of it.
+func TestNoSource(t *testing.T) {
+	for name, scenarioOf := range map[string]func(*testing.T, ...pipeline.Step) *scenario{"Fake": newScenario, "Docker": newDockerScenario} {
+		t.Run(name, func(t *testing.T) {
+			s := scenarioOf(t, with(step("build"), commands("make")))
+			preparing := s.ledger.when("intend copy-source/0/0")
+			s.job.Source = func(context.Context) (io.ReadCloser, error) {
+				<-preparing
+				return nil, errors.New("the commit is gone")
+			}
+			s.run()
+			s.wantJob(runner.Error, "open source: the commit is gone", "")
+			s.wantNothingLeft()
+		})
+	}
 }
