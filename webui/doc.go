@@ -19,7 +19,7 @@
 // # Logs
 //
 // The page of a step has all commands of its log and the output of those that
-// are open as far as it is in a window of 200 rows: where the step failed, the
+// are open as far as it is in a window of 120 rows: where the step failed, the
 // row asked for, or the end (log_view.go). What is left out is a link, which
 // leads on without scripts. With them it becomes blocks as high as their rows
 // will be, which are filled when they come near the reader and emptied when they
