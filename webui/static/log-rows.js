@@ -16,7 +16,6 @@ class Block {
     this.el.className = 'block';
     this.from = from;
     this.to = to;
-    this.filled = false;
     this.closed = false;      // no rows are added to it
     this.filling = undefined; // the promise, while it is
   }
@@ -89,7 +88,7 @@ export class Rows {
     };
     for (const el of [...out.children]) {
       const block = this.blocks.get(el);
-      if (block && !block.filled && !block.filling) run.push(block);
+      if (block && !this.full.has(block) && !block.filling) run.push(block);
       else cover();
     }
     cover();
@@ -106,7 +105,7 @@ export class Rows {
           block = new Block(n, n);
           el.before(block.el);
           this.blocks.set(block.el, block);
-          this.has(block);
+          this.full.add(block);
         }
         block.to = n;
         block.el.append(el);
@@ -133,11 +132,6 @@ export class Rows {
       at = end + 1;
     }
     return els;
-  }
-
-  has(block) {
-    block.filled = true;
-    this.full.add(block);
   }
 
   // fit makes an empty block as high as its rows will be, or less if the log
@@ -174,7 +168,7 @@ export class Rows {
     const left = this.near;
     this.near = near;
     // What a jump goes to comes first, and then calls again.
-    const goal = [...near].find((block) => !block.filled && this.isGoal(block));
+    const goal = [...near].find((block) => !this.full.has(block) && this.isGoal(block));
     for (const block of goal ? [goal] : near) this.fill(block);
     for (const block of left) if (!near.has(block)) this.giveUp(block);
     this.empty([...this.full].filter((block) => !near.has(block)));
@@ -190,7 +184,7 @@ export class Rows {
   // fill returns when the rows of a block are in the page, or another one must
   // be called for them.
   fill(block) {
-    if (block.filled) return undefined;
+    if (this.full.has(block)) return undefined;
     if (!block.filling) {
       const stop = new AbortController();
       block.stop = stop;
@@ -220,7 +214,7 @@ export class Rows {
     block.el.replaceChildren(holder.content);
     block.el.style.height = '';
     block.el.classList.remove('waiting');
-    this.has(block);
+    this.full.add(block);
     block.filling = undefined;
     this.dress(block.el);
     if (this.isGoal(block)) this.soon();
@@ -245,7 +239,6 @@ export class Rows {
       if (heights[i] > 0 && this.height === this.rowHeight) block.el.style.height = `${heights[i]}px`;
       else this.fit(block);
       block.el.replaceChildren();
-      block.filled = false;
       this.full.delete(block);
     });
   }
@@ -328,7 +321,7 @@ export class Rows {
     change();
     for (const el of this.el.querySelectorAll('.block')) {
       const block = this.blocks.get(el);
-      if (block && !block.filled) this.fit(block);
+      if (block && !this.full.has(block)) this.fit(block);
     }
     if (row) this.box.scrollTop += row.getBoundingClientRect().top - before;
   }
@@ -348,16 +341,16 @@ export class Rows {
     }
     if (last && last.count < this.size && !last.closed) {
       last.to = n;
-      if (last.filled) this.put(last, row);
+      if (this.full.has(last)) this.put(last, row);
       else this.fit(last);
       return;
     }
     const block = new Block(n, n);
-    const shown = !last || last.filled || last.closed;
+    const shown = !last || this.full.has(last) || last.closed;
     out.append(block.el);
     this.blocks.set(block.el, block);
     if (shown) {
-      this.has(block);
+      this.full.add(block);
       this.put(block, row);
     } else {
       this.fit(block);
