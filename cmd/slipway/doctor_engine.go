@@ -81,15 +81,22 @@ func (f *engineFacts) checkIsolation(context.Context) (found findings) {
 func (f *engineFacts) checkRuntime(name string) func(context.Context) findings {
 	return func(context.Context) (found findings) {
 		known := slices.Sorted(maps.Keys(f.info.Runtimes))
-		runtime, ok := f.info.Runtimes[cmp.Or(name, f.info.DefaultRuntime)]
-		switch {
-		case !ok && name != "":
+		if _, ok := f.info.Runtimes[name]; !ok && name != "" {
 			found.mend(fmt.Sprintf("the engine has no runtime %q, only %s", name, strings.Join(known, ", ")),
 				"install it and name it under \"runtimes\" in /etc/docker/daemon.json, or set SLIPWAY_RUNTIME to one that is there")
-		// Tried with gVisor of January 2026: with the network stack of its own a
-		// step reached nothing, neither a service nor an address.
-		case path.Base(runtime.Path) == "runsc" && !slices.ContainsFunc(runtime.Args, isHostNetwork):
-			found.mend("gVisor uses a network stack of its own: steps have no network, and find no services",
+		}
+		for _, other := range known { // a repository's setting may name any
+			// Tried with gVisor of January 2026: with the network stack of its own a
+			// step reached nothing, neither a service nor an address.
+			r := f.info.Runtimes[other]
+			if path.Base(r.Path) != "runsc" || slices.ContainsFunc(r.Args, isHostNetwork) {
+				continue
+			}
+			report := found.warn
+			if other == cmp.Or(name, f.info.DefaultRuntime) {
+				report = found.mend
+			}
+			report(fmt.Sprintf("%s (gVisor) uses a network stack of its own: its steps have no network, and find no services", other),
 				`give the runtime "runtimeArgs": ["--network=host"] in /etc/docker/daemon.json, which means that of the step's sandbox, and restart Docker`)
 		}
 		return found.orOK(cmp.Or(name, f.info.DefaultRuntime))

@@ -50,6 +50,7 @@ func TestDoctorOfEngines(t *testing.T) {
 		{"NoLiveRestore", func(i *system.Info) { i.LiveRestoreEnabled = false }, liveRestore, levelWarning, "off"},
 		{"GVisor", func(i *system.Info) { i.Runtimes = gvisor("--debug") }, withRunsc, levelMend, "network stack of its own"},
 		{"GVisorDefault", func(i *system.Info) { i.Runtimes, i.DefaultRuntime = gvisor(), "runsc" }, withDefault, levelMend, "network stack of its own"},
+		{"GVisorOfARepository", func(i *system.Info) { i.Runtimes = gvisor("--debug") }, withDefault, levelWarning, "network stack of its own"},
 		{"GVisorHostNetwork", func(i *system.Info) { i.Runtimes = gvisor("--network=host") }, withRunsc, levelOK, "runsc"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
