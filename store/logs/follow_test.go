@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -96,49 +97,37 @@ func TestFollowFromAnyRow(t *testing.T) {
 }
 
 func TestFollowWaitsForTheLog(t *testing.T) {
-	s := openStore(t, t.TempDir(), 0, Options{})
-	f := follow(t, s, 1, nil)
-	awaitArrival(t, s)
-	w := create(t, s)
-	appendLines(t, w, out("first"))
-	f.wants(number([]Line{out("first")})...)
-	closeLog(t, w)
-	f.wantsEnd(nil)
-}
-
-// awaitArrival returns when someone waits for the log to get a writer.
-func awaitArrival(t *testing.T, s *Store) {
-	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for time.Now().Before(deadline) {
-		s.mu.Lock()
-		waiting := s.arrivals[key] != nil
-		s.mu.Unlock()
-		if waiting {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatal("nobody waits for the log")
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t, t.TempDir(), 0, Options{})
+		f := follow(t, s, 1, nil)
+		synctest.Wait() // it waits for the log to get a writer
+		w := create(t, s)
+		appendLines(t, w, out("first"))
+		f.wants(number([]Line{out("first")})...)
+		closeLog(t, w)
+		f.wantsEnd(nil)
+	})
 }
 
 func TestFollowEndsWhenTheStepDoes(t *testing.T) {
-	s := openStore(t, t.TempDir(), 0, Options{})
-	done := make(chan struct{})
-	f := follow(t, s, 1, done)
-	awaitArrival(t, s)
-	close(done)
-	f.wantsEnd(nil)
-	if len(s.arrivals) != 0 {
-		t.Error("the follower is still waited for")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t, t.TempDir(), 0, Options{})
+		done := make(chan struct{})
+		f := follow(t, s, 1, done)
+		synctest.Wait() // it waits for the log to get a writer
+		close(done)
+		f.wantsEnd(nil)
+		if len(s.arrivals) != 0 {
+			t.Error("the follower is still waited for")
+		}
 
-	w := create(t, s)
-	appendLines(t, w, out("all there is"))
-	f = follow(t, s, 1, done)
-	f.wants(number([]Line{out("all there is")})...)
-	f.wantsEnd(nil)
-	closeLog(t, w)
+		w := create(t, s)
+		appendLines(t, w, out("all there is"))
+		f = follow(t, s, 1, done)
+		f.wants(number([]Line{out("all there is")})...)
+		f.wantsEnd(nil)
+		closeLog(t, w)
+	})
 }
 
 func TestFollowEndsWithItsContext(t *testing.T) {
@@ -157,22 +146,24 @@ func TestFollowEndsWithItsContext(t *testing.T) {
 }
 
 func TestFollowGoesOnWhenALogIsOpenedAgain(t *testing.T) {
-	dir := t.TempDir()
-	s := openStore(t, dir, 50, Options{})
-	src, rows := source(), number(source())
-	w := create(t, s)
-	f := follow(t, s, 1, nil)
-	appendLines(t, w, src[:9]...)
-	f.wants(rows[:9]...)
-	if err := w.Release(); err != nil {
-		t.Fatal(err)
-	}
-	awaitArrival(t, s)
-	w = create(t, s)
-	feed(t, w, src)
-	f.wants(rows[9:]...)
-	closeLog(t, w)
-	f.wantsEnd(nil)
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		s := openStore(t, dir, 50, Options{})
+		src, rows := source(), number(source())
+		w := create(t, s)
+		f := follow(t, s, 1, nil)
+		appendLines(t, w, src[:9]...)
+		f.wants(rows[:9]...)
+		if err := w.Release(); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // it waits for the log to get a writer
+		w = create(t, s)
+		feed(t, w, src)
+		f.wants(rows[9:]...)
+		closeLog(t, w)
+		f.wantsEnd(nil)
+	})
 }
 
 // TestFollowAcrossManyWriters lets writers come and go beside a follower, which
@@ -197,19 +188,21 @@ func TestFollowAcrossManyWriters(t *testing.T) {
 // TestFollowALogWithoutWriter: what a dead process left is shown at once, and
 // is not the end.
 func TestFollowALogWithoutWriter(t *testing.T) {
-	dir := t.TempDir()
-	w := create(t, openStore(t, dir, 0, Options{}))
-	appendLines(t, w, out("left"))
-	abandon(t, w)
-	s := openStore(t, dir, 0, Options{})
-	f := follow(t, s, 1, nil)
-	f.wants(number([]Line{out("left")})...)
-	awaitArrival(t, s)
-	w = create(t, s)
-	appendLines(t, w, out("more"))
-	f.wants(number([]Line{out("left"), out("more")})[1])
-	closeLog(t, w)
-	f.wantsEnd(nil)
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		w := create(t, openStore(t, dir, 0, Options{}))
+		appendLines(t, w, out("left"))
+		abandon(t, w)
+		s := openStore(t, dir, 0, Options{})
+		f := follow(t, s, 1, nil)
+		f.wants(number([]Line{out("left")})...)
+		synctest.Wait() // it waits for the log to get a writer
+		w = create(t, s)
+		appendLines(t, w, out("more"))
+		f.wants(number([]Line{out("left"), out("more")})[1])
+		closeLog(t, w)
+		f.wantsEnd(nil)
+	})
 }
 
 func TestOpenLines(t *testing.T) {
