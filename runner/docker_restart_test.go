@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
-	"time"
 
 	"github.com/slipway-ci/slipway/runner"
 	"github.com/slipway-ci/slipway/runner/docker"
@@ -32,26 +32,38 @@ func TestDockerEngineIsKilled(t *testing.T) {
 	s := newDaemonScenario(t, d,
 		with(step("killed"), commands("trap 'exit 0' TERM", "echo up", "while true; do sleep 0.1; done")),
 		with(step("retried"), commands("echo up; test -e /slipway/src/repo/second || { touch second; sleep 300; }"), retried(2, pipeline.RetryInfrastructure)),
-		with(step("ends"), commands("trap 'touch /shared/ended' EXIT", "echo up", "until test -e /shared/end; do sleep 0.05; done", "exit 4"),
+		with(step("ends"), commands("trap 'echo > /shared/ended' EXIT", "echo up", "read -r _ < /shared/end", "exit 4"),
 			func(p *pipeline.Step) {
 				p.Volumes = []pipeline.Mount{{Kind: pipeline.MountHost, Source: shared, Target: "/shared"}}
 			}),
 	)
+	// Pipes: nobody but the step can tell of what it does while its engine is dead.
+	end, ended := filepath.Join(shared, "end"), filepath.Join(shared, "ended")
+	for _, pipe := range []string{end, ended} {
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.start()
 	for _, name := range []string{"killed", "retried", "ends"} {
 		s.printed(name, "up")
 	}
 	d.Kill()
-	if err := os.WriteFile(filepath.Join(shared, "end"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for ended := filepath.Join(shared, "ended"); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(ended); err == nil {
-			break
+	over := make(chan error, 1)
+	go func() {
+		err := os.WriteFile(end, []byte("now\n"), 0)
+		if err == nil {
+			_, err = os.ReadFile(ended)
 		}
-		if s.ctx.Err() != nil {
-			t.Fatal("the step does not end")
+		over <- err
+	}()
+	select {
+	case err := <-over:
+		if err != nil {
+			t.Fatal(err)
 		}
+	case <-s.ctx.Done():
+		t.Fatal("the step does not end")
 	}
 	d.Start()
 	s.wait()
