@@ -11,9 +11,9 @@ import (
 )
 
 // scan visits the encoded rows of the chunks from that number on, each once, by
-// several goroutines at a time. Chunks are begun in their order: when one is,
-// those that were visited all have lower numbers. newVisitor is called for each
-// goroutine. A scan does not go through the cache, which it would sweep out.
+// several goroutines at a time. Chunks are begun in their order, and end in any.
+// newVisitor is called for each goroutine. A scan does not go through the cache,
+// which it would sweep out.
 func (s *Store) scan(ctx context.Context, v *view, from int, newVisitor func() visitor) error {
 	if from > len(v.frames) {
 		return nil

@@ -59,10 +59,8 @@ type search struct {
 	from  int64 // the first row that counts
 	limit int
 
-	mu     sync.Mutex // guards listed
-	listed int        // hits in chunks that were visited
-
-	chunks []chunkHits // each written by who visits the chunk
+	mu     sync.Mutex // guards chunks
+	chunks []chunkHits
 }
 
 type chunkHits struct {
@@ -71,11 +69,8 @@ type chunkHits struct {
 }
 
 func (q *search) visit(n int, rows []byte, m Matcher) error {
-	q.mu.Lock()
-	listed := q.listed
-	q.mu.Unlock()
-	list := listed < q.limit // else there are as many before this chunk
-	c := &q.chunks[n]
+	var c chunkHits
+	list := !q.enough(n)
 	err := eachRow(rows, q.view.before(n).rows+1, func(n int64, r *row) {
 		if n < q.from {
 			return
@@ -92,9 +87,21 @@ func (q *search) visit(n int, rows []byte, m Matcher) error {
 		}
 	})
 	q.mu.Lock()
-	q.listed += len(c.hits)
+	q.chunks[n] = c
 	q.mu.Unlock()
 	return err
+}
+
+// enough reports whether the chunks before one have as many hits as were asked
+// for. Those after it do not count: another goroutine may be through with them.
+func (q *search) enough(chunk int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	hits := 0
+	for i := 0; i < chunk && hits < q.limit; i++ {
+		hits += len(q.chunks[i].hits)
+	}
+	return hits >= q.limit
 }
 
 func (q *search) found() (f Found) {

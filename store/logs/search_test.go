@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,6 +57,41 @@ func TestSearch(t *testing.T) {
 	closeLog(t, w)
 	check("finished", s)
 	check("from the files", openStore(t, s.dir, 0, Options{}))
+}
+
+// The first hits are listed whichever chunk a goroutine is through with first.
+func TestSearchListsTheFirst(t *testing.T) {
+	s := openStore(t, t.TempDir(), 300, Options{})
+	w := create(t, s)
+	for i := range 1000 {
+		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
+	}
+	closeLog(t, w)
+	v, err := s.view(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	chunks := make([][]byte, len(v.frames)+1)
+	if err := s.scan(t.Context(), v, 0, func() visitor {
+		return func(n int, rows []byte) error {
+			mu.Lock()
+			defer mu.Unlock()
+			chunks[n] = bytes.Clone(rows)
+			return nil
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	q := search{view: v, limit: 10, chunks: make([]chunkHits, len(chunks))}
+	for n, rows := range slices.Backward(chunks) {
+		if err := q.visit(n, rows, contains("line 77")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f := q.found(); f.Total != 11 || len(f.Hits) != 10 || f.Hits[0].N != 77 || f.Hits[9].N != 778 {
+		t.Errorf("%+v", f)
+	}
 }
 
 // A search from a row on finds what one of the whole log finds there.
