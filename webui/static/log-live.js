@@ -26,8 +26,7 @@ export class Live {
     this.queue = []; // of what came since the last frame
     this.frame = 0;
     this.fresh = 0; // rows that came since the reader left the end
-    this.top = this.box.scrollTop;
-    this.height = this.box.scrollHeight;
+    this.known();
     this.box.addEventListener('scroll', () => this.scrolled(), { signal, passive: true });
     const resized = new ResizeObserver(() => this.toEnd()); // rows were filled in, a command was folded
     resized.observe(rows.el);
@@ -163,9 +162,15 @@ export class Live {
     } else if (scrollTop < this.top && scrollHeight >= this.height) {
       this.stick = false;
     }
-    this.top = scrollTop;
-    this.height = scrollHeight;
+    this.known();
     this.button();
+  }
+
+  // known remembers how the box is, so that what the reader does next is told
+  // from what the page did.
+  known() {
+    this.top = this.box.scrollTop;
+    this.height = this.box.scrollHeight;
   }
 
   // leave stops following: the reader looks at something.
@@ -175,7 +180,9 @@ export class Live {
   }
 
   toEnd() {
-    if (this.stick) this.box.scrollTop = this.box.scrollHeight;
+    if (!this.stick) return;
+    this.box.scrollTop = this.box.scrollHeight;
+    this.known(); // the reader may scroll before the event of this comes
   }
 
   button() {
