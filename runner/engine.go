@@ -31,7 +31,9 @@ var (
 // Create methods are idempotent: called again with the same name they return
 // the ID of what exists, provided it carries the same labels, else ErrConflict.
 // Stop and Remove methods are idempotent: what is gone already is no error.
-// An error that is none of the above is the infrastructure's, not the user's.
+// An error that is none of the above is the infrastructure's, not the user's. It
+// says what was tried on what, such as "create network slipway-1", since its
+// callers add nothing to it.
 type Engine interface {
 	// Ping reports whether the engine answers.
 	Ping(ctx context.Context) error

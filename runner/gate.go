@@ -55,14 +55,14 @@ func (s *step) arrive(id string) (Output, error) {
 	r := s.run
 	out, err := r.eng.Attach(r.live, id)
 	if err != nil {
-		return nil, wrap("attach to container", err)
+		return nil, err
 	}
 	_, err = r.do(s.op(OpWarm), func(ctx context.Context) (string, error) {
 		return "", r.eng.Start(ctx, id)
 	})
 	if err != nil {
 		_ = out.Close() // nobody will read it
-		return nil, wrap("start container", err)
+		return nil, err
 	}
 	return out, nil
 }
@@ -87,7 +87,7 @@ func (x *execution) openGate(id string) error {
 		}
 		return at.Format(time.RFC3339Nano), x.pushOpen(ctx, id, line)
 	})
-	return wrap("open gate", err)
+	return err
 }
 
 // pushOpen opens a gate, again and again until ctx ends. A container that has

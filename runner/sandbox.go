@@ -187,7 +187,7 @@ func (r *run) createSandbox(op Op, spec SandboxSpec) error {
 	}
 	spec.NetworkID = r.setup.network
 	_, err := r.do(op, func(ctx context.Context) (string, error) { return r.eng.CreateSandbox(ctx, spec) })
-	return wrap("create sandbox", err)
+	return err
 }
 
 // forgetSandbox makes the next one who wants a sandbox ask the engine for it,

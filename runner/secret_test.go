@@ -95,7 +95,7 @@ func TestSecretInAReason(t *testing.T) {
 	s.job.Secret = vault(map[string]string{"deploy_token": "hunter2"})
 	s.eng.Fail("CreateContainer", 1, fmt.Errorf("bad variable TOKEN=hunter2"))
 	s.run()
-	s.wantJob(runner.Error, "step deploy failed: create container: CreateContainer: bad variable TOKEN=********", "deploy")
+	s.wantJob(runner.Error, "step deploy failed: CreateContainer: bad variable TOKEN=********", "deploy")
 }
 
 // A secret can be the image, and a folder; what the log tells hides them.

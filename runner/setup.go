@@ -76,7 +76,7 @@ func (u *setup) makeNetwork(r *run, sandbox string, width int) error {
 	spec := NetworkSpec{Name: NetworkName(r.job.Server, r.job.ID), Labels: r.job.labels(0), Sandbox: sandbox, Sandboxes: width}
 	id, err := r.do(opNetwork, func(ctx context.Context) (string, error) { return r.eng.CreateNetwork(ctx, spec) })
 	u.network = id
-	return wrap("create network", err)
+	return err
 }
 
 func (u *setup) makeVolume(r *run) error {
@@ -88,7 +88,7 @@ func (u *setup) makeVolume(r *run) error {
 		return r.eng.CreateVolume(ctx, VolumeSpec{Name: VolumeName(r.job.Server, r.job.ID), Labels: r.job.labels(0)})
 	})
 	u.volume = id
-	return wrap("create volume", err)
+	return err
 }
 
 // copySource puts the source into the volume, unless that has been done.

@@ -191,13 +191,9 @@ func (s *step) create(ctx context.Context, failed []string) (string, error) {
 	if err := s.makeVolumes(spec.Mounts); err != nil {
 		return "", err
 	}
-	id, err := r.do(s.op(OpCreateContainer), func(ctx context.Context) (string, error) {
+	return r.do(s.op(OpCreateContainer), func(ctx context.Context) (string, error) {
 		return r.eng.CreateContainer(ctx, spec)
 	})
-	if errors.Is(err, ErrImage) || errors.Is(err, ErrStart) {
-		return "", err // it speaks for itself
-	}
-	return id, wrap("create container", err)
 }
 
 // makeVolumes makes the volumes of the job that the step mounts, unless another
@@ -212,7 +208,7 @@ func (s *step) makeVolumes(mounts []pipeline.Mount) error {
 			return r.eng.CreateVolume(ctx, VolumeSpec{Name: m.Source, Labels: r.job.labels(0), Memory: m.Memory})
 		})
 		if err != nil {
-			return wrap("create volume", err)
+			return err
 		}
 	}
 	return nil
@@ -233,7 +229,7 @@ func (x *execution) start(id string) (ContainerState, error) {
 	}
 	out, err := r.eng.Attach(r.live, id)
 	if err != nil {
-		return ContainerState{}, wrap("attach to container", err)
+		return ContainerState{}, err
 	}
 	defer out.Close()
 	x.bound(time.Now())
@@ -243,7 +239,7 @@ func (x *execution) start(id string) (ContainerState, error) {
 		}
 		return "", r.eng.Start(ctx, id)
 	})
-	return x.started(id, out, wrap("start container", err))
+	return x.started(id, out, err)
 }
 
 // awaitTurn waits until the source is in the volume and what the step uses

@@ -159,8 +159,8 @@ func TestSetupFails(t *testing.T) {
 	s := newScenario(t, step("build"), step("test", "build"))
 	s.eng.Fail("CreateNetwork", 1, errors.New("no addresses left"))
 	s.run()
-	s.wantStep("test", runner.Error, "the job could not be set up: create network: CreateNetwork: no addresses left")
-	s.wantJob(runner.Error, "create network: CreateNetwork: no addresses left", "")
+	s.wantStep("test", runner.Error, "the job could not be set up: CreateNetwork: no addresses left")
+	s.wantJob(runner.Error, "CreateNetwork: no addresses left", "")
 }
 
 func TestObserverFails(t *testing.T) {

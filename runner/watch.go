@@ -199,7 +199,7 @@ func (r *run) inspect(ctx context.Context, id string) (st ContainerState, err er
 		st, err = r.eng.Inspect(ctx, id)
 		return err
 	})
-	return st, wrap("find container", err)
+	return st, err
 }
 
 // persist asks the engine of a container, again and again while it does not
