@@ -1,6 +1,7 @@
 package webui_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -42,6 +43,30 @@ func TestBrowserForgetsASearchThatWasGivenUp(t *testing.T) {
 	b.quiet()
 	if got := eval[string](b, `document.querySelector('#log-search output').textContent + document.querySelectorAll('.hit').length`); got != "0" {
 		t.Errorf("said and marked: %q", got)
+	}
+}
+
+// A jump that another has overtaken does not come back when its rows arrive.
+func TestBrowserStaysWithTheLastJump(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.finished(0, numbered(5000)...)
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.holdAnswers()
+	// Both rows' blocks are near the second one, so that neither is given up.
+	for i, jump := range []string{":1110", ":1060"} {
+		b.retype()
+		b.press(jump + kb.Enter)
+		b.awaitView(fmt.Sprintf(`window.answers.length === %d`, i+1))
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`window.fetch = now; window.answers[1]()`))
+	b.awaitView(inBox("#L1060"))
+	b.do(chromedp.Evaluate[chromedp.Void](`window.answers[0]()`))
+	b.awaitView(`document.querySelector('#L1110')`)
+	b.quiet()
+	if !eval[bool](b, inBox("#L1060")) {
+		t.Error("the log is elsewhere")
 	}
 }
 
