@@ -44,7 +44,17 @@ func (s *Store) Commands(ctx context.Context, key string) ([]CommandSpan, error)
 	if err != nil {
 		return nil, fmt.Errorf("read commands of log %s: %w", key, err)
 	}
+	return s.commands(ctx, key, v)
+}
+
+// commands returns the commands of the log as v shows it, or as it is by now.
+func (s *Store) commands(ctx context.Context, key string, v *view) ([]CommandSpan, error) {
 	o, err := s.outline(ctx, v)
+	for err == nil && o.chunks > len(v.frames) { // v's rows were sealed meanwhile: o has them too
+		if v, err = s.view(key); err == nil {
+			o, err = s.outline(ctx, v)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read commands of log %s: %w", key, err)
 	}

@@ -93,3 +93,21 @@ func TestCommandsOfNoLog(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A command whose chunk is sealed while somebody asks for the commands is told once.
+func TestCommandsWhileAChunkIsSealed(t *testing.T) {
+	s := openStore(t, t.TempDir(), 1, Options{})
+	w := create(t, s)
+	command := Line{Stream: Stdout, Kind: Command, Time: epoch, Text: []byte("true"), End: true}
+	appendLines(t, w, command)
+	asked := w.view()
+	appendLines(t, w, command) // in a chunk of its own
+	got, err := s.commands(t.Context(), key, asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].First != 1 || got[1].First != 2 || got[1].Last != 2 {
+		t.Errorf("%d commands: %+v", len(got), got)
+	}
+	closeLog(t, w)
+}
