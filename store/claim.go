@@ -46,7 +46,8 @@ func (s *Store) Claim(ctx context.Context) (Job, error) {
 		if err != nil {
 			return err
 		}
-		ok, err := tx.changed(`UPDATE jobs SET status = 'running', started_at = ?
+		// The reason is what it waited for, which ExplainWait may have said just now.
+		ok, err := tx.changed(`UPDATE jobs SET status = 'running', started_at = ?, reason = ''
 			WHERE id = ? AND status = 'pending' AND held = 0`, ms(s.Now()), id)
 		if err != nil {
 			return err

@@ -45,3 +45,14 @@ func TestHoldersOfAGroup(t *testing.T) {
 	w.ok(err)
 	w.want(len(none), 0)
 }
+
+// The queue explains a wait before it stops claiming: what is claimed in between
+// waits no longer.
+func TestClaimedJobDoesNotSayWhyItWaited(t *testing.T) {
+	w := newWorld(t)
+	b := w.build(w.repo("app"), store.Build{}, job("main"), job("other"))
+	w.ok(w.ExplainWait(t.Context(), "no room on the disk"))
+	w.want(w.claim().Reason, "")
+	w.want(w.jobReasons(b), []string{"running", "pending: no room on the disk"})
+	w.want(w.status(b), "running")
+}
