@@ -29,9 +29,11 @@ type Outbox struct {
 
 	wg sync.WaitGroup
 	// What follows belongs to the goroutine of Run.
-	done     chan result
+	done     chan int64     // the ID of a row whose request has ended
 	inFlight map[int64]bool // by the row's ID
-	notUntil time.Time      // GitHub's rate limit
+
+	limits   sync.Mutex // guards notUntil
+	notUntil time.Time  // GitHub's rate limit
 }
 
 const (
@@ -51,7 +53,7 @@ func New(o Options) *Outbox {
 		o.RetryBase = time.Second
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
-	return &Outbox{Options: o, done: make(chan result), inFlight: map[int64]bool{}}
+	return &Outbox{Options: o, done: make(chan int64), inFlight: map[int64]bool{}}
 }
 
 // Run works until ctx ends, and returns when no request is under way.
@@ -67,8 +69,8 @@ func (o *Outbox) Run(ctx context.Context) {
 			t.Stop()
 			o.drain()
 			return
-		case r := <-o.done:
-			o.finish(r)
+		case id := <-o.done:
+			delete(o.inFlight, id)
 		case <-sub.Wake():
 			sub.Take()
 		case <-t.C:
@@ -77,10 +79,10 @@ func (o *Outbox) Run(ctx context.Context) {
 	}
 }
 
-// drain takes the results of the requests that were cut off or just ended.
+// drain waits for the requests that were cut off or just ended.
 func (o *Outbox) drain() {
 	for len(o.inFlight) > 0 {
-		o.finish(<-o.done)
+		delete(o.inFlight, <-o.done)
 	}
 }
 

@@ -129,18 +129,10 @@ func TestRateLimitHoldsForAll(t *testing.T) {
 				t.Errorf("the next try is in %v", wait)
 			}
 			w.want(row.Refused, 0)
-			// Other commits wait as well. Each is worked out in a round after the
-			// one in which those before it could have been sent.
-			others := []string{second}
-			for range 10 {
-				sha := w.commit()
-				w.build(sha)
-				w.until(sha, "it is known", func(store.CommitStatus) bool { return true })
-				others = append(others, sha)
-			}
+			w.wantNoneSent()
 			w.build(second)
 			w.until(second, "it is known", func(store.CommitStatus) bool { return true })
-			for _, sha := range append(others, first) {
+			for _, sha := range []string{first, second} {
 				w.want(len(w.posted(sha)), 0)
 			}
 			w.add(41 * time.Minute)
@@ -148,6 +140,33 @@ func TestRateLimitHoldsForAll(t *testing.T) {
 			w.until(first, "it is delivered", delivered)
 			w.until(second, "it is delivered", delivered)
 		})
+	}
+}
+
+// A limit holds from when GitHub tells of it, not from when that is recorded.
+func TestRateLimitHoldsWhileItIsRecorded(t *testing.T) {
+	w := newWorld(t)
+	storetest.Break(t, w.path, "UPDATE", "statuses")
+	w.github.RateLimit(githubtest.ScopeStatuses, 1, 40*time.Minute)
+	w.build(w.commit())
+	w.logged("cannot record what became of a status")
+	w.wantNoneSent()
+}
+
+// wantNoneSent makes commits that could be sent, and checks that they are not.
+// Each is worked out in a round after the one in which those before it could have
+// been sent.
+func (w *world) wantNoneSent() {
+	w.Helper()
+	var shas []string
+	for range 11 {
+		sha := w.commit()
+		w.build(sha)
+		w.until(sha, "it is known", func(store.CommitStatus) bool { return true })
+		shas = append(shas, sha)
+	}
+	for _, sha := range shas {
+		w.want(len(w.posted(sha)), 0)
 	}
 }
 

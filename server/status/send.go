@@ -17,16 +17,10 @@ const (
 	retryRefused = time.Hour
 )
 
-// result is how one request ended.
-type result struct {
-	row store.CommitStatus
-	err error
-}
-
 // send starts requests for what is due, and returns when the next one will be.
 func (o *Outbox) send(ctx context.Context) (time.Duration, error) {
 	now := o.Store.Now()
-	if wait := o.notUntil.Sub(now); wait > 0 {
+	if wait := o.limited().Sub(now); wait > 0 {
 		return min(wait, maxWait), nil
 	}
 	rows, err := o.Store.UnsentStatuses(ctx, batch+len(o.inFlight))
@@ -44,20 +38,23 @@ func (o *Outbox) send(ctx context.Context) (time.Duration, error) {
 			break
 		}
 		o.inFlight[row.ID] = true
-		o.wg.Go(func() { o.done <- result{row, o.post(ctx, row)} })
+		o.wg.Go(func() {
+			o.post(ctx, row)
+			o.done <- row.ID
+		})
 	}
 	return maxWait, nil
 }
 
-// post sends one status and records what came of it. Its error is GitHub's.
-func (o *Outbox) post(ctx context.Context, row store.CommitStatus) error {
+// post sends one status and records what came of it.
+func (o *Outbox) post(ctx context.Context, row store.CommitStatus) {
 	log := o.Logger.With("sha", row.SHA, "context", row.Context, "state", row.State)
 	repo, err := o.Store.RepoByID(ctx, row.RepoID)
 	if err != nil {
 		if o.pause(ctx) {
 			log.Error("cannot read the repository of a status, trying again", "error", err)
 		}
-		return nil
+		return
 	}
 	log = log.With("repo", repo.FullName())
 	err = o.GitHub.CreateStatus(ctx, repo.Owner, repo.Name, row.SHA, github.Status{
@@ -70,17 +67,17 @@ func (o *Outbox) post(ctx context.Context, row store.CommitStatus) error {
 		log.Info("status sent", "description", row.Description)
 		o.record(ctx, log, func(ctx context.Context) error { return o.Store.StatusSent(ctx, row) })
 	case ctx.Err() != nil:
-		return nil // not known whether GitHub has it; it is sent again
+		return // not known whether GitHub has it; it is sent again
 	case errors.As(err, &refused):
 		log.Warn("GitHub refused a status; it is tried again hourly", "error", err)
 		next, code := o.Store.Now().Add(retryRefused), cmp.Or(refused.Status, http.StatusUnprocessableEntity)
 		o.record(ctx, log, func(ctx context.Context) error { return o.Store.StatusFailed(ctx, row, next, code, refused.Message) })
 	default:
+		o.limit(err) // first of all: the database may take its time
 		next := o.nextTry(row.Attempts, err)
 		log.Warn("cannot send a status, trying again", "error", err, "attempt", row.Attempts+1, "next", next)
 		o.record(ctx, log, func(ctx context.Context) error { return o.Store.StatusFailed(ctx, row, next, 0, err.Error()) })
 	}
-	return err
 }
 
 // record writes down what GitHub answered, even if we are told to stop
@@ -127,11 +124,19 @@ func (o *Outbox) nextTry(failed int, err error) time.Time {
 	return next
 }
 
-// finish takes the end of a request. A rate limit holds for all of them.
-func (o *Outbox) finish(r result) {
-	delete(o.inFlight, r.row.ID)
+// limit takes what GitHub answered. A rate limit holds for all requests.
+func (o *Outbox) limit(err error) {
+	o.limits.Lock()
+	defer o.limits.Unlock()
 	var retry *github.RetryError
-	if errors.As(r.err, &retry) && retry.After.After(o.notUntil) {
+	if errors.As(err, &retry) && retry.After.After(o.notUntil) {
 		o.notUntil = retry.After
 	}
+}
+
+// limited returns when GitHub may be asked again.
+func (o *Outbox) limited() time.Time {
+	o.limits.Lock()
+	defer o.limits.Unlock()
+	return o.notUntil
 }
