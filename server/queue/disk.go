@@ -76,15 +76,18 @@ func (q *Queue) checkDisk(ctx context.Context) error {
 		q.disk.marked = low
 	}
 	q.tellLow(ctx, low, free)
-	if q.Disk.StepsFree != nil {
-		if free, err = q.Disk.StepsFree(); err != nil {
-			return err
-		}
+	return q.stopBiggest(ctx)
+}
+
+// stepsNeed returns what is free where steps write, and whether that is so little
+// that one of them has to end.
+func (q *Queue) stepsNeed() (free int64, little bool, err error) {
+	look := q.Disk.StepsFree
+	if look == nil {
+		look = q.Disk.Free
 	}
-	if free < q.Disk.Floor/2 {
-		return q.stopBiggest(ctx, free)
-	}
-	return nil
+	free, err = look()
+	return free, err == nil && free < q.Disk.Floor/2, err
 }
 
 func (q *Queue) waitReason(low bool) string {
@@ -128,11 +131,21 @@ func (q *Queue) tellLow(ctx context.Context, low bool, free int64) {
 	}
 }
 
-// stopBiggest has the running job stopped that takes most of the disk. It is
-// asked again while there is no room; a job that is being stopped is killed then.
-func (q *Queue) stopBiggest(ctx context.Context, free int64) error {
+// stopBiggest has the running job stopped that takes most of the disk, if there is
+// no room for steps. It is asked again while there is none; a job that is being
+// stopped is killed then.
+func (q *Queue) stopBiggest(ctx context.Context) error {
+	if _, little, err := q.stepsNeed(); !little {
+		return err
+	}
 	found, err := q.Engine.DiskUsage(ctx, map[string]string{runner.LabelServer: q.ServerID})
 	if err != nil {
+		return err
+	}
+	// What filled the disk may have ended while that was counted, which takes a
+	// while: the biggest of the rest is not to blame then.
+	free, little, err := q.stepsNeed()
+	if !little {
 		return err
 	}
 	sizes := map[int64]int64{}

@@ -160,6 +160,39 @@ func TestOtherDiskIsFull(t *testing.T) {
 	w.want(w.verdict(w.build("app", workflow("test"))), "success")
 }
 
+// TestDiskThatIsNoLongerFull: who takes the most once there is room again, after
+// the one who filled the disk has gone, is not stopped.
+func TestDiskThatIsNoLongerFull(t *testing.T) {
+	w := newWorld(t)
+	d := newSmallDisk(w)
+	looked := make(chan struct{}, 1)
+	w.options.Disk.Free = func() (int64, error) {
+		select {
+		case looked <- struct{}{}:
+		default:
+		}
+		return d.free()
+	}
+	counting, count := w.engine.Hang("DiskUsage", 1)
+	w.engine.Step(1, func(p *runnertest.Process) int {
+		p.Fill(10)
+		d.fill("gone", 7*mib)
+		if code := runnertest.Until(counting, 0)(p); code != 0 {
+			return code
+		}
+		d.remove("gone")
+		count()
+		for range 4 { // the last look comes after all that the count led to
+			if code := runnertest.Until(looked, 0)(p); code != 0 {
+				return code
+			}
+		}
+		return 0
+	})
+	w.start()
+	w.want(w.verdict(w.build("app", workflow("test"))), "success")
+}
+
 // waitUntilRunning waits until a build's step runs.
 func (w *world) waitUntilRunning(b store.Build) {
 	w.Helper()
