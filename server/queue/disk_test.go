@@ -106,23 +106,21 @@ func TestFullDiskReclaims(t *testing.T) {
 func TestJobThatFillsTheDisk(t *testing.T) {
 	w := newWorld(t)
 	d := newSmallDisk(w)
-	filled, done := make(chan struct{}), make(chan struct{})
+	begun, done := make(chan struct{}), make(chan struct{})
 	w.engine.Step(1, func(p *runnertest.Process) int {
 		p.Fill(10)
-		<-filled
-		<-done
-		return 0
+		close(begun)
+		return runnertest.Until(done, 0)(p)
 	}, func(p *runnertest.Process) int {
 		p.Fill(7 * mib)
 		d.fill("workspace", 7*mib)
-		close(filled)
 		<-p.Killed()
 		d.remove("workspace")
 		return 137
 	})
 	w.start()
 	innocent := w.build("innocent", workflow("test"))
-	w.waitUntilRunning(innocent)
+	w.await(begun) // the programs are for the containers in the order in which these are made
 	filler := w.build("filler", workflow("test"))
 	w.want(w.verdict(filler), "failure: step test failed: the disk is nearly full, and this job takes the most of it: 7.0 MiB")
 	close(done)
@@ -191,22 +189,6 @@ func TestDiskThatIsNoLongerFull(t *testing.T) {
 	})
 	w.start()
 	w.want(w.verdict(w.build("app", workflow("test"))), "success")
-}
-
-// waitUntilRunning waits until a build's step runs.
-func (w *world) waitUntilRunning(b store.Build) {
-	w.Helper()
-	sub := w.store.Subscribe()
-	defer sub.Close()
-	for {
-		_, steps := w.job(b)
-		if steps[0].Status == store.Running {
-			return
-		}
-		if _, err := sub.Next(w.ctx); err != nil {
-			w.Fatalf("step %s is %s", steps[0].Name, steps[0].Status)
-		}
-	}
 }
 
 // waitHalted waits until the store says that for this reason nothing is claimed.
