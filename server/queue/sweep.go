@@ -21,17 +21,14 @@ const resweep = 10
 // when what it asked of the engine as it died has come about, and then from time to
 // time, or soon after a removal that failed.
 func (q *Queue) sweep(ctx context.Context) {
-	settled := time.Now().Add(q.SettleAfter)
+	settled := time.NewTimer(q.SettleAfter)
+	defer settled.Stop()
 	for ctx.Err() == nil {
-		wait := min(sweepEvery, time.Until(settled))
-		if wait <= 0 {
-			wait = sweepEvery
-		}
 		if err := q.removeOrphans(ctx); err != nil && ctx.Err() == nil {
 			q.Logger.Warn("cannot remove what earlier jobs left behind, trying again", "error", err)
 			q.sweepAgain()
 		}
-		q.awaitSweep(ctx, wait)
+		q.awaitSweep(ctx, settled.C)
 	}
 }
 
@@ -42,13 +39,15 @@ func (q *Queue) tidy(ctx context.Context) {
 	}
 }
 
-// awaitSweep returns after wait, or sooner if there is something left to remove.
-func (q *Queue) awaitSweep(ctx context.Context, wait time.Duration) {
-	due := time.NewTimer(wait)
+// awaitSweep returns when it is time to sweep again, or when settled says so, or
+// sooner if there is something left to remove.
+func (q *Queue) awaitSweep(ctx context.Context, settled <-chan time.Time) {
+	due := time.NewTimer(sweepEvery)
 	defer due.Stop()
 	select {
 	case <-ctx.Done():
 	case <-due.C:
+	case <-settled: // once, also if it was while the sweep before was under way
 	case <-q.left:
 		select {
 		case <-ctx.Done():
