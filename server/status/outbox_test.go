@@ -94,7 +94,9 @@ func TestFaultsThatPass(t *testing.T) {
 func TestRequestThatTakesTooLong(t *testing.T) {
 	w := newWorld(t)
 	w.stop()
-	w.client = w.newClient(20 * time.Millisecond)
+	// Enough for the other request on a slow machine: after a few that are too slow as
+	// well the next one is minutes away.
+	w.client = w.newClient(250 * time.Millisecond)
 	hang := w.github.Hang(githubtest.ScopeStatuses, 1)
 	sha := w.commit()
 	w.build(sha)
