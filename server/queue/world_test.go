@@ -39,9 +39,10 @@ type world struct {
 	engine  *runnertest.Engine
 	options queue.Options
 
-	mu     sync.Mutex // guards logged
+	mu     sync.Mutex // guards logged and react
 	logged strings.Builder
-	lines  chan struct{} // has a value when something was logged
+	react  func(line string) // nil for nothing
+	lines  chan struct{}     // has a value when something was logged
 }
 
 // newWorld makes all but a running queue.
@@ -71,7 +72,11 @@ func newWorld(t *testing.T) *world {
 func (w *world) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	w.logged.Write(p)
+	react := w.react
 	w.mu.Unlock()
+	if react != nil {
+		react(string(p))
+	}
 	select {
 	case w.lines <- struct{}{}:
 	default:
@@ -83,6 +88,17 @@ func (w *world) log() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.logged.String()
+}
+
+// whenLogged does something before whoever logs a text goes on.
+func (w *world) whenLogged(text string, do func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.react = func(line string) {
+		if strings.Contains(line, text) {
+			do()
+		}
+	}
 }
 
 // waitLogged waits for a text in the log.
