@@ -121,7 +121,7 @@ func newWorld(t *testing.T, base ...time.Duration) *world {
 	w.ok(err)
 	w.stored, err = w.store.UpsertRepo(ctx, store.Repo{RemoteID: w.repo.ID(), Owner: "acme", Name: "app"})
 	w.ok(err)
-	w.client = w.newClient(github.DefaultTimeout)
+	w.client = w.newClient(patience) // a request that hangs is given up by a test only
 	w.start()
 	return w
 }
