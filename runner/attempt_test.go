@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/slipway-ci/slipway/runner"
@@ -67,13 +68,15 @@ func TestRetryOn(t *testing.T) {
 	for way, fails := range ways {
 		for _, on := range all {
 			t.Run(fmt.Sprintf("%s on %s", way, on), func(t *testing.T) {
-				s := newScenario(t, with(step("build"), retried(2, on), timeout(200*time.Millisecond)))
-				fails(s)
-				s.run()
-				if ok := s.result.Status == runner.Success; ok != (way == on) {
-					t.Errorf("job ended %+v", s.result)
-				}
-				s.wantNothingLeft()
+				synctest.Test(t, func(t *testing.T) { // so that only what blocks takes time
+					s := newScenario(t, with(step("build"), retried(2, on), timeout(200*time.Millisecond)))
+					fails(s)
+					s.run()
+					if ok := s.result.Status == runner.Success; ok != (way == on) {
+						t.Errorf("job ended %+v", s.result)
+					}
+					s.wantNothingLeft()
+				})
 			})
 		}
 	}
@@ -151,18 +154,20 @@ func TestTimeoutCountsFromTheStart(t *testing.T) {
 }
 
 func TestTimeoutGoesOnAfterARestart(t *testing.T) {
-	s := newScenario(t, with(step("hang"), timeout(time.Second)))
-	program, begun := signal(runnertest.Block())
-	s.runs("hang", program)
-	s.start()
-	s.reached(begun, "the step")
-	s.cancel(runner.ErrDetach)
-	s.wait()
-	s.wantDetached()
-	s.renew()
-	s.resume(s.ledger.revive())
-	s.wait()
-	s.wantJob(runner.Failure, "step hang failed: timed out after 1s", "hang")
+	synctest.Test(t, func(t *testing.T) { // the first process goes down before the time is up
+		s := newScenario(t, with(step("hang"), timeout(time.Second)))
+		program, begun := signal(runnertest.Block())
+		s.runs("hang", program)
+		s.start()
+		s.reached(begun, "the step")
+		s.cancel(runner.ErrDetach)
+		s.wait()
+		s.wantDetached()
+		s.renew()
+		s.resume(s.ledger.revive())
+		s.wait()
+		s.wantJob(runner.Failure, "step hang failed: timed out after 1s", "hang")
+	})
 }
 
 // TestRetryAfterAContainerThatIsGone: what a restart lost is an error that an
