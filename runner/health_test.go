@@ -100,24 +100,29 @@ func TestStepWaitsUntilItsServiceListens(t *testing.T) {
 func TestStepWaitsForTheCommand(t *testing.T) {
 	command := []string{"pg_isready", "-q"}
 	s := serving(t, with(step("db"), checked(pipeline.Healthcheck{Command: command})))
-	var asked atomic.Int32
+	ready := make(chan struct{})
+	var refused, answered atomic.Int32
 	s.runs("db", func(p *runnertest.Process) int {
 		p.OnExec(func(got []string) runner.ExecResult {
 			if strings.Join(got, " ") != "pg_isready -q" {
 				t.Errorf("ran %q", got)
 			}
-			if asked.Add(1) < 4 {
+			if !closed(ready) || refused.Load() < 3 {
+				refused.Add(1)
 				return runner.ExecResult{ExitCode: 2, Output: "no response"}
 			}
+			answered.Add(1)
 			return runner.ExecResult{}
 		})
 		return runnertest.Block()(p)
 	})
-	s.run()
+	s.start()
+	s.waits("waiting for db to answer its healthcheck")
+	close(ready)
+	s.wait()
 	s.wantJob(runner.Success, "", "")
-	s.wantNotice("test", "waiting for db to answer its healthcheck")
-	if n := asked.Load(); n != 4 {
-		t.Errorf("asked %d times, want 4", n)
+	if n := answered.Load(); n != 1 {
+		t.Errorf("asked %d times after it had answered", n-1)
 	}
 }
 
