@@ -13,10 +13,10 @@ const engineReason = "the engine restarted"
 
 func TestEngineRestarts(t *testing.T) {
 	s := newScenario(t, step("build"))
-	program, begun := signal(runnertest.Then(say("one\n"), runnertest.Block()))
-	s.runs("build", program)
+	program, said := signal(runnertest.Block())
+	s.runs("build", runnertest.Then(say("one\n"), program))
 	s.start()
-	s.reached(begun, "the build")
+	s.reached(said, "the line")
 	s.eng.Restart()
 	s.wait()
 	s.wantStep("build", runner.Error, engineReason)
@@ -40,7 +40,9 @@ func TestEngineRestartIsCuredByAnAttempt(t *testing.T) {
 // TestEngineRestartsWhileNobodyWatches: the process is down as well, as after a
 // crash of the machine.
 func TestEngineRestartsWhileNobodyWatches(t *testing.T) {
-	s := died(t, runnertest.Then(say("one\n"), runnertest.Block()))
+	program, said := signal(runnertest.Block())
+	s := died(t, runnertest.Then(say("one\n"), program))
+	s.reached(said, "the line")
 	s.eng.Restart()
 	s.resume(s.ledger.revive())
 	s.wait()
