@@ -18,10 +18,10 @@ func (e *Engine) RemoveContainer(ctx context.Context, id string) error {
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		c.kill()
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		delete(e.containers, c.id)
+		c.kill() // who hears of its end finds it gone
 		return nil
 	})
 }
