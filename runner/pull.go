@@ -45,10 +45,10 @@ func (p *pull) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (p *pull) watch(w io.Writer) {
+func (p *pull) watch(sinks []io.Writer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sinks = append(p.sinks, w)
+	p.sinks = append(p.sinks, sinks...)
 }
 
 // unwatch makes sure that w gets nothing more.
@@ -63,19 +63,21 @@ func (p *pull) unwatch(w io.Writer) {
 	}
 }
 
-// start begins to pull an image, or returns the pull that is under way.
-func (ps *pulls) start(r *run, image string, policy pipeline.Pull) *pull {
+// start begins to pull an image, or returns the pull that is under way. Progress
+// goes to sinks from now on.
+func (ps *pulls) start(r *run, image string, policy pipeline.Pull, sinks ...io.Writer) *pull {
 	key := imageKey{image, policy}
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if p := ps.images[key]; p != nil {
+		p.watch(sinks)
 		return p
 	}
 	if ps.images == nil {
 		ps.images = map[imageKey]*pull{}
 		ps.ctx, ps.cancel = context.WithCancel(r.live)
 	}
-	p := &pull{done: make(chan struct{})}
+	p := &pull{done: make(chan struct{}), sinks: sinks} // it may be over before its caller goes on
 	ps.images[key] = p
 	ps.running.Go(func() {
 		p.err = r.eng.PullImage(ps.ctx, ImageSpec{Image: image, Policy: policy, Login: r.job.Login}, p)
@@ -91,8 +93,7 @@ func (ps *pulls) start(r *run, image string, policy pipeline.Pull) *pull {
 
 // wait pulls an image, with progress going to w, until it is there or ctx ends.
 func (ps *pulls) wait(ctx context.Context, r *run, s *pipeline.Step, w io.Writer) error {
-	p := ps.start(r, s.Image, s.Pull)
-	p.watch(w)
+	p := ps.start(r, s.Image, s.Pull, w)
 	defer p.unwatch(w)
 	select {
 	case <-p.done:
