@@ -110,6 +110,7 @@ func memoryLimit(r *rig) {
 	s.Limits.MemoryBytes = 64 << 20
 	// An engine may lose the event, but not as a rule.
 	for try := 1; ; try++ {
+		s.Name = r.name() // else it is the one that has ended
 		got := r.run(s)
 		end, err := r.engine.Ending(r.ctx, got.ID)
 		r.ok("Ending", err)
