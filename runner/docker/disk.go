@@ -10,9 +10,13 @@ import (
 )
 
 // DiskUsage implements runner.Engine. The engine walks through all files, of
-// other containers too.
+// other containers too, and 20.10 does so for one caller at a time.
 func (e *Engine) DiskUsage(ctx context.Context, labels map[string]string) ([]runner.ResourceSize, error) {
-	du, err := e.cli.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.ContainerObject, types.VolumeObject}})
+	var du types.DiskUsage
+	err := retry(ctx, func(err error) bool { return says(err, "operation is already running") }, func() (err error) {
+		du, err = e.cli.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.ContainerObject, types.VolumeObject}})
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("ask for disk usage: %w", err)
 	}
