@@ -18,13 +18,18 @@ func (s *scenario) dockerService(service pipeline.Step) {
 }
 
 func TestDockerWaitsForAPort(t *testing.T) {
-	s := newDockerScenario(t, with(step("ask"), commands("wget -q -O - http://web:8000/")))
-	s.dockerService(with(step("web"), commands("sleep 1; mkdir /www; echo served > /www/index.html; httpd -f -p 8000 -h /www"),
+	s := newDockerScenario(t, with(step("test"), commands("wget -q -O - http://web:8000/")))
+	s.dockerService(with(step("web"), commands("until test -e /asked; do sleep 0.1; done; mkdir /www; echo served > /www/index.html; httpd -f -p 8000 -h /www"),
 		ports(pipeline.Port{Number: 8000, Protocol: "tcp"})))
-	s.run()
+	s.start()
+	s.waits("waiting for web to answer on 8000")
+	web := runner.ContainerName(s.job.Server, s.job.ID, s.number("web"), 1)
+	if res, err := s.engine.Exec(s.ctx, web, []string{"touch", "/asked"}); err != nil || res.ExitCode != 0 {
+		t.Fatal(res, err)
+	}
+	s.wait()
 	s.wantJob(runner.Success, "", "")
-	s.wantNotice("ask", "waiting for web to answer on 8000")
-	s.wantOutput("ask", "$ wget -q -O - http://web:8000/ [-1]", "served")
+	s.wantOutput("test", "$ wget -q -O - http://web:8000/ [-1]", "served")
 }
 
 func TestDockerWaitsForACommand(t *testing.T) {
@@ -32,10 +37,10 @@ func TestDockerWaitsForACommand(t *testing.T) {
 	healthy := func(p *pipeline.Step) { p.Healthcheck = &check }
 	t.Run("that succeeds", func(t *testing.T) {
 		s := newDockerScenario(t, with(step("ask"), commands("true")))
-		s.dockerService(with(step("db"), commands("sleep 1; touch /ready", "sleep 300"), healthy))
+		s.dockerService(with(step("db"), commands("sleep 1", "touch /ready; sleep 300"), healthy))
 		s.run()
 		s.wantJob(runner.Success, "", "")
-		s.wantOutput("db", "$ sleep 1; touch /ready [-1]", "$ sleep 300 [0]")
+		s.wantOutput("db", "$ sleep 1 [-1]", "$ touch /ready; sleep 300 [0]")
 	})
 	t.Run("that fails", func(t *testing.T) {
 		check.Retries = 2
