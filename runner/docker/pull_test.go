@@ -12,8 +12,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
 	"github.com/slipway-ci/slipway/runner"
@@ -115,20 +118,39 @@ func TestPullTriesAgain(t *testing.T) {
 	}
 }
 
+// stalling is an engine whose pulls begin and go no further.
+type stalling struct {
+	client.APIClient
+	pulls int
+}
+
+func (*stalling) ImageInspect(context.Context, string, ...client.ImageInspectOption) (image.InspectResponse, error) {
+	return image.InspectResponse{}, errdefs.ErrNotFound
+}
+
+func (s *stalling) ImagePull(ctx context.Context, _ string, _ image.PullOptions) (io.ReadCloser, error) {
+	s.pulls++
+	r, w := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(w, `{"status":"Pulling fs layer","id":"aaa"}`)
+		<-ctx.Done()
+		w.CloseWithError(ctx.Err())
+	}()
+	return r, nil
+}
+
 func TestPullStalls(t *testing.T) {
-	e, count := pullEngine(t, func(w http.ResponseWriter, r *http.Request) {
-		stream(`{"status":"Pulling fs layer","id":"aaa"}`)(w, r)
-		http.NewResponseController(w).Flush()
-		<-r.Context().Done()
+	synctest.Test(t, func(t *testing.T) { // nothing but the stall takes time
+		engine := &stalling{}
+		e := New(engine, Options{PullStall: 20 * time.Millisecond})
+		err := e.PullImage(t.Context(), runner.ImageSpec{Image: "app:1"}, io.Discard)
+		if !errors.Is(err, runner.ErrImage) || !strings.Contains(err.Error(), "no progress for 20ms") {
+			t.Errorf("error %v, want one that tells of no progress", err)
+		}
+		if engine.pulls != pullAttempts {
+			t.Errorf("%d attempts, want %d", engine.pulls, pullAttempts)
+		}
 	})
-	e.o.PullStall = 20 * time.Millisecond
-	err := e.PullImage(t.Context(), runner.ImageSpec{Image: "app:1"}, io.Discard)
-	if !errors.Is(err, runner.ErrImage) || !strings.Contains(err.Error(), "no progress for 20ms") {
-		t.Errorf("error %v, want one that tells of no progress", err)
-	}
-	if got := count.Load(); got != pullAttempts {
-		t.Errorf("%d attempts, want %d", got, pullAttempts)
-	}
 }
 
 func TestPullWithoutEngine(t *testing.T) {
