@@ -37,7 +37,7 @@ func startProcess(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
 	p := launchProcess(t, env, args...)
 	if !p.logged(t.Context(), "slipway is up") {
-		t.Fatalf("the server did not start: %v", <-p.done)
+		t.Fatalf("the server did not start: %v", p.wait())
 	}
 	return p
 }
@@ -100,6 +100,11 @@ func (p *process) logged(ctx context.Context, text string) bool {
 // signal sends a signal and returns when the process has ended.
 func (p *process) signal(s syscall.Signal) error {
 	_ = p.cmd.Process.Signal(s) // it may have ended
+	return p.wait()
+}
+
+// wait returns when the process has ended, and how.
+func (p *process) wait() error {
 	err := <-p.done
 	p.done <- err // for who asks again
 	return err

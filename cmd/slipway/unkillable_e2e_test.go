@@ -100,10 +100,9 @@ func TestUpgradeInMidBuild(t *testing.T) {
 				hang.Release()
 				m.wantVerdict(r, sha, "success: passed in …")
 			}
-			if err := <-m.p.done; err != nil {
+			if err := m.p.wait(); err != nil {
 				t.Errorf("the server ended with %v", err)
 			}
-			m.p.done <- nil
 			if !tt.drains {
 				m.touch(r, 1, "/tmp/go") // it runs on without a server
 			}
