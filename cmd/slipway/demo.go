@@ -61,11 +61,7 @@ func (c *demoCmd) Run(ctx context.Context, o output) (err error) {
 	}
 	served, stop := d.serve(ctx)
 	defer stop()
-	listen, end := context.WithCancel(ctx)
-	defer end()
-	told := make(chan struct{})
-	go func() { defer close(told); d.story.tell(listen, d.app.store, d.github) }()
-	defer func() { end(); <-told }()
+	defer d.story.tell(ctx, d.app.store, d.github)()
 
 	state, err := d.firstBuild(ctx)
 	if ctx.Err() != nil {

@@ -34,7 +34,7 @@ func TestOwnPipeline(t *testing.T) {
 		c.JobTimeout, c.StepMemory, c.StepPIDs = ownPatience, 4<<30, 4096
 	})
 	w.ctx = ctx
-	defer w.tell()()
+	defer newStory(w.Output()).tell(ctx, w.app.store, w.github)()
 
 	r := w.repo("slipway")
 	st := w.verdict(r, w.push(r, files))
@@ -59,17 +59,6 @@ func (w *world) showLogs(r *githubtest.Repo, b build) {
 			}
 		}
 	}
-}
-
-// tell prints what happens until stop is called.
-func (w *world) tell() (stop func()) {
-	ctx, cancel := context.WithCancel(w.ctx)
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		newStory(w.Output()).tell(ctx, w.app.store, w.github)
-	}()
-	return func() { cancel(); <-told }
 }
 
 // inImage has the pipeline's steps run in another image, all of them.

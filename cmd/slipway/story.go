@@ -78,24 +78,35 @@ Ctrl-C ends the demo and removes all that it made.
 `, bold.Render(page), repo.CloneURL(), repo.Name())
 }
 
-// tell prints what changes in the store and on the stand-in until ctx ends.
-func (s *story) tell(ctx context.Context, st *store.Store, gh *githubtest.Server) {
+// tell prints what changes in the store and on the stand-in from now on until
+// stop is called, which returns when all that happened before has been told.
+func (s *story) tell(ctx context.Context, st *store.Store, gh *githubtest.Server) (stop func()) {
 	sub := st.Subscribe()
-	defer sub.Close()
-	for {
-		events, err := sub.Next(ctx)
-		if err != nil {
-			return
-		}
-		for _, e := range events {
-			switch e.Kind {
-			case store.DeliveryChanged:
-				s.tellDeliveries(ctx, st)
-			case store.BuildChanged:
-				s.tellBuild(ctx, st, e.BuildID)
-			case store.StatusChanged:
-				s.tellStatuses(gh)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		defer sub.Close()
+		for ended := false; !ended; {
+			events, err := sub.Next(ctx)
+			if ended = err != nil; ended {
+				events = sub.Take()
 			}
+			s.tellEvents(context.WithoutCancel(ctx), events, st, gh)
+		}
+	}()
+	return func() { cancel(); <-told }
+}
+
+func (s *story) tellEvents(ctx context.Context, events []store.Event, st *store.Store, gh *githubtest.Server) {
+	for _, e := range events {
+		switch e.Kind {
+		case store.DeliveryChanged:
+			s.tellDeliveries(ctx, st)
+		case store.BuildChanged:
+			s.tellBuild(ctx, st, e.BuildID)
+		case store.StatusChanged:
+			s.tellStatuses(gh)
 		}
 	}
 }
