@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -126,9 +127,12 @@ func TestDemoOnce(t *testing.T) {
 	}
 }
 
+// freeAddr returns an address that stays free while the server is down that
+// listens there. On 127.0.0.1 any test of this machine may be given its port
+// then, so that it is one of the other addresses of the loopback interface.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254)))
 	if err != nil {
 		t.Fatal(err)
 	}
