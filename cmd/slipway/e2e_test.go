@@ -70,7 +70,7 @@ func newWorld(t testing.TB, change ...func(*config)) *world {
 	w.config = config{
 		Addr: freeAddr(t), URL: "http://ci.example", Data: filepath.Join(t.TempDir(), "data"), GitHubURL: gh.URL(),
 		MaxJobs: 4, MaxSteps: 8, JobTimeout: 5 * time.Minute, Grace: 5 * time.Second, StepMemory: 512 << 20,
-		StepPIDs: 512, StepOutput: 1 << 30, StepLog: 64 << 20, JobNetworks: "10.174.0.0/16", Pool: 1,
+		StepPIDs: 512, StepOutput: 1 << 30, StepLog: 64 << 20, JobNetworks: "10.177.0.0/16", Pool: 1,
 		githubToken: testToken, webhookSecret: testSecret, adminToken: testAdmin,
 		retryBase: 20 * time.Millisecond, sandboxFlags: sandboxFlags{SandboxBinary: runnertest.SandboxBinary(t)},
 	}

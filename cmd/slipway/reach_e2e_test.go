@@ -49,7 +49,7 @@ func TestWhatBuildsCannotReach(t *testing.T) {
       - ip route add 169.254.169.254 via $(ip route | awk '/^default/ {print $3}') && exit 1
       - ip route get 169.254.169.254 && exit 1
       - ip route | grep "^blackhole 169.254.0.0/16"
-      - ip route | grep "^blackhole 10.174.0.0/16"
+      - ip route | grep "^blackhole 10.177.0.0/16"
 `, strings.Join(hosts, " "), port, published)))
 	if st := w.verdict(r, sha); st.State != "success" {
 		t.Errorf("%s; the log:\n%s", st.Description, w.log(r, 1, 1, 1))
