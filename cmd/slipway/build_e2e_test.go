@@ -144,7 +144,7 @@ steps:
   - name: test
     image: IMAGE
     commands:
-      - for i in $(seq 50); do wget -q -O- http://web:8000/index.html && break; usleep 100000; done
+      - until wget -q -O- http://web:8000/index.html; do usleep 100000; done
       - wget -q -O- http://web:8000/index.html | grep -q "from the service"
 `, "www/index.html", "hello from the service\n"))
 	w.wantVerdict(r, sha, "success: passed in …")
