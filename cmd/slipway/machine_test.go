@@ -103,6 +103,17 @@ func (p *process) signal(s syscall.Signal) error {
 	return p.wait()
 }
 
+// signalAtOnce sends signals and returns at once. No time is between them,
+// however slow the machine is: the process stands still until all are sent.
+func (p *process) signalAtOnce(signals ...syscall.Signal) {
+	p.Helper()
+	for _, s := range slices.Concat([]syscall.Signal{syscall.SIGSTOP}, signals, []syscall.Signal{syscall.SIGCONT}) {
+		if err := p.cmd.Process.Signal(s); err != nil {
+			p.Fatal(err)
+		}
+	}
+}
+
 // wait returns when the process has ended, and how.
 func (p *process) wait() error {
 	err := <-p.done

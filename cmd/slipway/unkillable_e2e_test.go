@@ -82,11 +82,7 @@ func TestUpgradeInMidBuild(t *testing.T) {
 			sha := m.push(r, m.files(waitsForFile))
 			m.waitStatus(r, sha, "running")
 			m.follow(r, 1, 1, 1, "begun")
-			for _, s := range tt.signals {
-				if err := m.p.cmd.Process.Signal(s); err != nil {
-					t.Fatal(err)
-				}
-			}
+			m.p.signalAtOnce(tt.signals...)
 			if tt.drains {
 				if !m.p.logged(m.ctx, "jobs that run have ended") || !m.p.logged(m.ctx, `jobs="acme/app #1`) {
 					t.Fatal("it does not say what it waits for")
