@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/slipway-ci/slipway/runner/runnertest"
 	"github.com/slipway-ci/slipway/server/github/githubtest"
@@ -44,7 +45,7 @@ func (w *world) endInnocent(r *githubtest.Repo, sha string) {
 // says what it did, and nobody else's.
 func TestNeighbours(t *testing.T) {
 	w := newWorld(t, func(c *config) {
-		c.MaxJobs, c.StepPIDs, c.StepOutput, c.Grace = 5, 100, 4<<20, 1e9
+		c.MaxJobs, c.StepPIDs, c.StepOutput, c.Grace = 5, 100, 4<<20, 3*time.Second
 	})
 	nice, niceSHA := w.runInnocent()
 	type build struct{ name, step, reason string }
@@ -54,7 +55,8 @@ func TestNeighbours(t *testing.T) {
 		// The engine may hear of it a little after the kill, and not at all once the container is gone.
 		{"hog", `commands: "sh -c 'x=0123456789; while true; do x=$x$x; done' || { code=$?; sleep 1; exit $code; }", resources: {memory: 32MiB}`, "exit code 137 (killed); out of memory (limit 32 MiB)"},
 		{"flood", `commands: "yes"`, "stopped: more than 4.0 MiB of output"},
-		{"stubborn", `commands: "trap : TERM; while true; do usleep 10000; done", timeout: 1s`, "timed out after 1s; killed after the grace period of 1s"},
+		// It takes no longer than the bomb, and the shell has seconds to come to its trap.
+		{"stubborn", `commands: "trap : TERM; while true; do usleep 10000; done", timeout: 5s`, "timed out after 5s; killed after the grace period of 3s"},
 	}
 	repos, shas := make([]*githubtest.Repo, len(hostile)), make([]string, len(hostile))
 	for i, b := range hostile {
