@@ -75,7 +75,9 @@ export class Live {
     if (!queue.length) return;
     this.queue = [];
     const before = this.rows.total;
-    const shown = Math.max(...queue.map((e) => e.last)) - keptRows;
+    const newest = Math.max(...queue.map((e) => e.last));
+    const shown = newest - keptRows;
+    if (newest > before) this.rows.el.querySelector('.log-empty')?.remove(); // before it is taken for an output
     for (const { html, last } of queue) {
       if (before < last && last < shown && !/<details|data-more/.test(html)) { // no command
         this.tail.replaceChildren();
@@ -101,7 +103,6 @@ export class Live {
     const row = el.matches('details') ? el.querySelector('.row') : el;
     if (number(row) <= this.rows.total) return; // after a reconnection
     this.clear(row.dataset.s ?? '1');
-    this.rows.el.querySelector('.log-empty')?.remove();
     const last = this.rows.el.lastElementChild;
     if (el.matches('details')) {
       this.endCommand(Number(el.dataset.exit), el.dataset.words, Number(el.dataset.start));
