@@ -5,6 +5,8 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/slipway-ci/slipway/store"
 )
 
 // holdFrames keeps frames from the scripts of pages that are opened from now on,
@@ -50,4 +52,26 @@ func TestBrowserFollowsAFastLogFromItsBeginning(t *testing.T) {
 	}
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#log-box').scrollTop = 0`))
 	b.awaitView(inBox("#L1"))
+}
+
+// The build goes on to its next step before the first frame, for which the script
+// of the log waits: it begins once.
+func TestBrowserGoesOnBeforeTheFirstFrame(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, j, _ := s.running(s.repo("ada", "engine", false), 1)
+	b := newTab(t, s)
+	b.holdFrames()
+	b.load("/repos/ada/engine/builds/1")
+	w := s.writer(j, 2)
+	t.Cleanup(func() { must(t, w.Close()) })
+	must(t, w.Append(command("make test", -1), output("testing")))
+	s.finishStep(j, 1, store.Success, 0)
+	s.startStep(j, 2, 0)
+	b.await(`document.querySelector('#log[data-scripted][data-step=test]')`)
+	b.releaseFrames()
+	b.quiet()
+	if got := eval[string](b, `document.querySelector('#L2 .t')?.textContent ?? ''`); got != "testing" {
+		t.Errorf("row 2 has %q", got)
+	}
 }

@@ -12,7 +12,7 @@ let running;
 document.addEventListener('page-left', stop);
 document.addEventListener('page-shown', start);
 if (!document.hidden) await painted();
-start();
+if (!running) start(); // else the page went on to another step meanwhile
 startColors(document.body);
 
 // painted returns after the next frame. The first one shows what readers came
