@@ -103,7 +103,7 @@ var buildParts = map[buildView][]string{
 
 // buildEvents keeps a build's page current. Its event "update" has as its ID
 // Build.Change: a browser that has that one already is sent only what does not
-// count as a change of the build, the statuses.
+// count as a change of the build, the statuses and what waits in the queue.
 func (u *UI) buildEvents(c *request) error {
 	v, err := u.findBuild(c)
 	if err != nil {
@@ -131,7 +131,7 @@ func (u *UI) buildEvents(c *request) error {
 // nextChange waits until the page may show something else. What waits in the
 // queue moves up with any other build.
 func (p *buildPage) nextChange(ctx context.Context, sub *store.Subscription) error {
-	queued := slices.ContainsFunc(p.Jobs, func(j jobView) bool { return j.Status == store.Pending })
+	queued := p.queued()
 	wanted := func(ev store.Event) bool {
 		return ev.BuildID == p.Build.ID || ev.Kind == store.StatusChanged && ev.RepoID == p.Repo.ID ||
 			queued && ev.Kind == store.BuildChanged
@@ -148,6 +148,11 @@ func (p *buildPage) nextChange(ctx context.Context, sub *store.Subscription) err
 	return pause(ctx, buildPause)
 }
 
+// queued reports whether a job waits in the queue.
+func (p *buildPage) queued() bool {
+	return slices.ContainsFunc(p.Jobs, func(j jobView) bool { return j.Status == store.Pending })
+}
+
 // sendBuild sends the parts that differ from those in sent, and returns the
 // change that the browser now has.
 func (u *UI) sendBuild(ctx context.Context, c *request, e *events, v *buildPage, sent map[string]string, seen string) (string, error) {
@@ -157,8 +162,10 @@ func (u *UI) sendBuild(ctx context.Context, c *request, e *events, v *buildPage,
 	}
 	up := liveUpdate{Parts: map[string]string{}, Title: v.fullTitle(), Ended: v.Ended()}
 	change := strconv.FormatInt(v.Build.Change, 10)
-	has := false // the browser has these parts from its page, or from a stream before
-	if len(sent) == 0 && seen == change {
+	// The browser has these parts from its page, or from a stream before. What
+	// waits in the queue is moved on by others.
+	has := false
+	if len(sent) == 0 && seen == change && !v.queued() {
 		var err error
 		if has, err = u.unchanged(ctx, v.Build); err != nil {
 			return seen, err

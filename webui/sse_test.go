@@ -207,6 +207,22 @@ func TestBuildStreamWhileTheBuildMoves(t *testing.T) {
 	l.until("update", `data-status=\"success\"`)
 }
 
+// A queue that moved on before the stream began is told of: it is no change of
+// the build, and the page has the place of before.
+func TestBuildStreamTellsOfTheQueue(t *testing.T) {
+	s := newSite(t)
+	r := s.repo("ada", "engine", false)
+	s.create(push(r, 1), job("test", "build"))
+	b := s.create(push(r, 2), job("test", "build"))
+	_, page := s.get(s.browser(), "/repos/ada/engine/builds/2")
+	wantAll(t, page, "2nd of 2 in the queue")
+	s.claim()
+	l := s.listen("/repos/ada/engine/builds/2/events?job=1&step=1", strconv.FormatInt(b.Change, 10))
+	if e, _ := l.next(); !strings.Contains(e.data, "next in the queue") {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestListStreams(t *testing.T) {
 	s := newSite(t)
 	r, secret := s.repo("ada", "engine", false), s.repo("ada", "secret", true)
