@@ -90,3 +90,17 @@ func TestBrowserListsDoNotGoBack(t *testing.T) {
 	b.quiet()
 	b.awaitView(`document.querySelector('a[href="/repos/ada/engine/builds/3"]')`)
 }
+
+// A list whose new state could not be had, such as from a server that starts
+// again, is asked for until it comes.
+func TestBrowserListsAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.repo("ada", "engine", false)
+	s.failed(r, 1, output("x"))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine")
+	b.do(chromedp.Evaluate[chromedp.Void](`window.now = window.fetch; window.fetch = async () => { window.fetch = now; throw new TypeError('no connection') }`))
+	s.create(push(r, 2), job("test", "build"))
+	b.await(`document.querySelector('a[href="/repos/ada/engine/builds/2"]') && document.querySelector('#live').textContent === ''`)
+}

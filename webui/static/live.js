@@ -105,6 +105,7 @@ async function page(url) {
 
 let reloading = false;
 let outdated = false; // what is being reloaded has changed since it was asked for
+let again;            // timer of a reload that failed
 
 // reload brings a part up to date. One answer at a time: an older one must not
 // come after a newer one.
@@ -119,8 +120,11 @@ async function reload(part) {
       const el = document.querySelector(part);
       if (fresh && el) replace(el, fresh.innerHTML);
     }
-  } catch {
-    say('Reloading the list failed.');
+    say('');
+  } catch { // the stream will not tell of it again
+    say('Reloading the list failed, trying again.');
+    clearTimeout(again);
+    again = setTimeout(() => reload(part), retries);
   } finally {
     reloading = false;
   }
