@@ -104,3 +104,20 @@ func TestBrowserListsAreAskedForAgain(t *testing.T) {
 	s.create(push(r, 2), job("test", "build"))
 	b.await(`document.querySelector('a[href="/repos/ada/engine/builds/2"]') && document.querySelector('#live').textContent === ''`)
 }
+
+// What a reader is to be told on the next page is not taken away by a list that
+// reloads itself before he is there.
+func TestBrowserListsLeaveWhatThePageSays(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.running(s.repo("ada", "engine", false), 1)
+	b := newTab(t, s)
+	b.login()
+	b.open("/queue")
+	b.do(chromedp.Evaluate[chromedp.Void](`(form => fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), redirect: 'manual' }))(document.querySelector('form[action$="/cancel"]'))`))
+	b.await(`document.querySelector('.item .reason')?.textContent === 'Canceling'`)
+	b.open("/queue")
+	if !eval[bool](b, `document.querySelector('.flash') !== null`) {
+		t.Error("nothing is said")
+	}
+}

@@ -153,9 +153,11 @@ func (u *UI) setFlash(c *request, text string) error {
 	return u.saveSession(c)
 }
 
-// takeFlash returns the sentence that was kept, once.
+// takeFlash returns the sentence that was kept, once. It is not for a page that
+// the script of another one fetches a part of (live.js), maybe just before the
+// reader is led to the page that is to show it.
 func (u *UI) takeFlash(c *request) (string, error) {
-	if !c.session.admin || !u.sessions.Exists(c.Request().Context(), keyFlash) {
+	if !c.session.admin || c.Request().Header.Get("X-Requested-With") != "" || !u.sessions.Exists(c.Request().Context(), keyFlash) {
 		return "", nil
 	}
 	text := u.sessions.PopString(c.Request().Context(), keyFlash)

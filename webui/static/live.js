@@ -98,7 +98,7 @@ function selector(el) {
 }
 
 async function page(url) {
-  const res = await fetch(url, { headers: { Accept: 'text/html' } });
+  const res = await fetch(url, { headers: { Accept: 'text/html', 'X-Requested-With': 'fetch' } });
   if (!res.ok) throw new Error(`${url}: ${res.status}`);
   return new DOMParser().parseFromString(await res.text(), 'text/html');
 }
