@@ -121,3 +121,26 @@ func TestBrowserListsLeaveWhatThePageSays(t *testing.T) {
 		t.Error("nothing is said")
 	}
 }
+
+// A question stays open while the list changes that it is in.
+func TestBrowserListsWaitForAnAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	r := s.repo("ada", "engine", false)
+	s.running(r, 1)
+	b := newTab(t, s)
+	b.login()
+	b.open("/queue")
+	b.click("button[popovertarget]")
+	b.do(chromedp.WaitVisible(chromedp.CSS("form[action$='/cancel'] .danger")))
+	b.holdAnswers()
+	s.create(push(r, 2), job("test", "build"))
+	b.awaitView(`window.answers.length === 1`)
+	b.do(chromedp.Evaluate[chromedp.Void](`window.fetch = now; answers[0]()`))
+	b.quiet()
+	if !eval[bool](b, `document.querySelector('.confirm:popover-open') !== null`) {
+		t.Fatal("the question is gone")
+	}
+	b.press("\u001b")
+	b.await(`document.querySelector('[aria-labelledby=waiting] .item')`)
+}

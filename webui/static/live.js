@@ -118,7 +118,9 @@ async function reload(part) {
       outdated = false;
       const fresh = (await page(location.href)).querySelector(part);
       const el = document.querySelector(part);
-      if (fresh && el) replace(el, fresh.innerHTML);
+      const question = el?.querySelector(':popover-open');
+      if (question) question.addEventListener('toggle', () => reload(part), { once: true }); // not before it is answered
+      else if (fresh && el) replace(el, fresh.innerHTML);
     }
     say('');
   } catch { // the stream will not tell of it again
