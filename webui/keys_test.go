@@ -50,6 +50,7 @@ func TestBrowserKeys(t *testing.T) {
 	b.open("/repos/ada/engine/builds/1/jobs/1/steps/1")
 	b.press("f")
 	b.do(chromedp.WaitVisible(chromedp.CSS(".steps a[aria-current][href$='/steps/2']")))
+	b.await(`document.documentElement.classList.contains('scripted')`) // which hears the next keys
 	b.press("gb")
 	b.do(chromedp.WaitVisible(chromedp.CSS("[data-builds][aria-current]")))
 }
