@@ -35,7 +35,7 @@ func TestBrowserForgetsASearchThatWasGivenUp(t *testing.T) {
 	b.awaitView(inBox("#L10"))
 	b.holdAnswers()
 	b.retype()
-	b.press("text")
+	b.paste("text")
 	b.awaitView(`window.answers.length === 1`)
 	b.press(kb.Escape)
 	b.awaitView(`document.activeElement.id === 'log-box'`)

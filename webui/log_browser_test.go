@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -64,6 +65,14 @@ const boxAtEnd = `(b => b.scrollHeight - b.clientHeight - b.scrollTop < 2)(docum
 func (b *tab) press(keys string) {
 	b.t.Helper()
 	b.do(chromedp.KeyEvent(keys))
+}
+
+// paste puts a text into what has the focus, all at once: of a text whose keys
+// come slowly the beginning is searched for too, and may have as many hits.
+func (b *tab) paste(text string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, input.InsertText, input.InsertTextParams{Text: text})
+	must(b.t, err)
 }
 
 // pressCtrl presses a key with Control.
@@ -216,7 +225,7 @@ func TestBrowserSearchesTheLog(t *testing.T) {
 	b.do(chromedp.Focus(chromedp.CSS("#log-box")))
 	b.pressCtrl("f")
 	b.await(`document.activeElement.name === 'q'`)
-	b.press("error")
+	b.paste("error")
 	b.await(`document.querySelector('#log-search output').textContent === '1 of 2'`)
 	b.awaitView(inBox("#L101"))
 	b.await(`document.querySelector('#L101.now') && CSS.highlights.get('log-hit').size === 2`)
@@ -261,7 +270,7 @@ func TestBrowserSearchGoesOn(t *testing.T) {
 	b.do(chromedp.Evaluate[chromedp.Void](`(fetch => { window.fetch = (url, o) => !String(url).includes('/search?') || !String(url).endsWith('&from=1') ? fetch(url, o)
 		: Promise.resolve(new Response('{"total":1,"rows":[100],"spread":[100],"next":1500}')) })(window.fetch)`))
 	b.retype()
-	b.press("error")
+	b.paste("error")
 	b.await(`document.querySelector('#log-search output').textContent === '1 of 2'`)
 	b.press(kb.Enter)
 	b.awaitView(inBox("#L2000"))
