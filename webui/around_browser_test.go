@@ -26,13 +26,14 @@ func TestBrowserSavesSettings(t *testing.T) {
 	b.click("#pipeline_file")
 	b.press("../ci\r")
 	b.do(chromedp.WaitVisible(chromedp.CSS("#pipeline_file-problem[role=alert]")))
-	b.await(`document.activeElement.matches('#pipeline_file[aria-invalid=true][aria-describedby~=pipeline_file-problem]') && document.activeElement.value === '../ci' && volumes.checked`)
+	// The page may be seen before all of it is there, and has the focus with a later frame.
+	b.awaitView(`document.readyState !== 'loading' && document.activeElement.matches('#pipeline_file[aria-invalid=true][aria-describedby~=pipeline_file-problem]') && document.activeElement.value === '../ci' && volumes.checked`)
 	b.wantSettings(s, store.RepoSettings{})
 
 	b.do(chromedp.Evaluate[chromedp.Void]("pipeline_file.select()"))
 	b.press("ci/\r")
 	b.do(chromedp.WaitVisible(chromedp.CSS(".flash[role=status]")))
-	b.await(`pipeline_file.value === 'ci/' && volumes.checked && !document.querySelector('[aria-invalid], .problem')`)
+	b.awaitView(`document.readyState !== 'loading' && pipeline_file.value === 'ci/' && volumes.checked && !document.querySelector('[aria-invalid], .problem')`)
 	b.wantSettings(s, store.RepoSettings{PipelineFile: "ci/", Trust: store.Trust{Volumes: true}})
 
 	b.open("/repos/ada/engine/settings")
@@ -73,7 +74,7 @@ func TestBrowserRedelivers(t *testing.T) {
 	b.await(`document.activeElement.matches('#redeliver .primary')`)
 	b.press("\r")
 	b.do(chromedp.WaitVisible(chromedp.CSS(".flash[role=status]")))
-	b.await(`document.querySelector('h1 .word').textContent === 'Waiting' && !document.querySelector('[popovertarget=redeliver]')`)
+	b.await(`document.querySelector('h1 .word')?.textContent === 'Waiting' && !document.querySelector('[popovertarget=redeliver]')`)
 	b.wantDelivery(s, guid, store.DeliveryPending)
 }
 
