@@ -48,6 +48,29 @@ func TestBrowserFollowsABuild(t *testing.T) {
 	b.await(`document.querySelector('#L3 .t')?.textContent === 'boom'`)
 }
 
+// A link to a row is one to a row of its step: the next one, to which the page
+// goes on, has its end in view, and its address.
+func TestBrowserGoesOnFromALinkedRow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, j, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(numbered(5)...))
+	w2 := s.writer(j, 2)
+	t.Cleanup(func() { must(t, w2.Close()) })
+	must(t, w2.Append(numbered(400)...))
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1")
+	b.click("#L3 .n")
+	b.await(`location.hash === '#build:3'`)
+	s.finishStep(j, 1, store.Success, 0)
+	s.startStep(j, 2, 0)
+	b.await(`document.querySelector('#log[data-scripted][data-step=test]')`)
+	b.awaitView(inBox("#L400"))
+	if got := b.address(); got != "/repos/ada/engine/builds/1" || eval[bool](b, `document.querySelector('.target') !== null`) {
+		t.Errorf("the page of the next step has the address %s", got)
+	}
+}
+
 // A connection that breaks is taken up where it was: no row is missing, none
 // comes twice.
 func TestBrowserComesBack(t *testing.T) {

@@ -139,6 +139,7 @@ async function open(url) {
   document.dispatchEvent(new CustomEvent('page-left'));
   try {
     const next = await page(url);
+    history.replaceState(null, '', url); // it may have named a row of the step before
     document.getElementById('main').replaceWith(document.adoptNode(next.getElementById('main')));
     if (next.body.dataset.live) document.body.dataset.live = next.body.dataset.live;
     else delete document.body.dataset.live;
