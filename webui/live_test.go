@@ -3,6 +3,7 @@ package webui_test
 import (
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
 	"github.com/slipway-ci/slipway/store"
@@ -69,6 +70,32 @@ func TestBrowserGoesOnFromALinkedRow(t *testing.T) {
 	if got := b.address(); got != "/repos/ada/engine/builds/1" || eval[bool](b, `document.querySelector('.target') !== null`) {
 		t.Errorf("the page of the next step has the address %s", got)
 	}
+}
+
+// A press on a link is a click also if what is around the link changes before the
+// press ends.
+func TestBrowserClicksWhileLive(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, j, _ := s.running(s.repo("ada", "engine", false), 1)
+	b := newTab(t, s)
+	b.open("/repos/ada/engine/builds/1/jobs/1/steps/1")
+	at := eval[[]float64](b, `(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('[data-part="build-steps"] a[href$="/steps/2"]').getBoundingClientRect())`)
+	mouse := func(kind input.DispatchMouseEventType) {
+		t.Helper()
+		_, err := chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0], Y: at[1], Button: input.MouseButtonLeft, ClickCount: 1})
+		must(t, err)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`addEventListener('click', (e) => { e.preventDefault(); window.clicked = e.target.closest('a')?.pathname })`))
+	mouse(input.DispatchMouseEventTypeMousePressed)
+	s.finishStep(j, 1, store.Success, 0)
+	b.await(`document.querySelector('.step-head')?.dataset.status === 'success'`)
+	if eval[bool](b, `document.querySelector('.steps .s-running') === null`) {
+		t.Error("the list has changed under the press")
+	}
+	mouse(input.DispatchMouseEventTypeMouseReleased)
+	b.awaitView(`window.clicked === '/repos/ada/engine/builds/1/jobs/1/steps/2'`)
+	b.await(`document.querySelector('.steps .s-running') === null`)
 }
 
 // A connection that breaks is taken up where it was: no row is missing, none

@@ -65,6 +65,24 @@ func TestBrowserLeavesTheEndOfAShrinkingLog(t *testing.T) {
 	}
 }
 
+// A reader who follows a link to a row in the same log stays there.
+func TestBrowserLeavesTheEndForALink(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	_, _, w := s.running(s.repo("ada", "engine", false), 1)
+	must(t, w.Append(numbered(400)...))
+	b := newTab(t, s)
+	b.open(stepPage)
+	b.awaitView(inBox("#L400"))
+	b.do(chromedp.Evaluate[chromedp.Void](`location.hash = '#build:395'`)) // which is in view
+	b.await(`document.querySelector('#L395.target') && document.querySelector('#follow')`)
+	must(t, w.Append(numbered(100)...))
+	b.await(`document.querySelector('#follow').textContent === '100 new lines ↓'`)
+	if !eval[bool](b, inBox("#L395")) {
+		t.Error("the row is not in view any more")
+	}
+}
+
 // A reader follows a build through a restart of the server: no row is missing,
 // none comes twice, and what the runner wrote meanwhile is there.
 func TestBrowserFollowsThroughARestart(t *testing.T) {

@@ -17,6 +17,7 @@ let timer; // of what is to be done with the stream next
 let wait = retries;
 
 export function startLive() {
+  keepPressed();
   connect();
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) after(listens, rest);
@@ -82,8 +83,30 @@ function update(data) {
   if (data.select) open(data.select);
 }
 
+// A press becomes a click only if what it began on is still there when it ends.
+let pressed;               // what that is, while it lasts
+const waiting = new Map(); // the parts around it that have changed since, and their new contents
+
+function keepPressed() {
+  addEventListener('pointerdown', (e) => { if (e.isPrimary) pressed = e.target; });
+  for (const type of ['pointerup', 'pointercancel', 'contextmenu', 'blur']) {
+    addEventListener(type, () => setTimeout(release)); // the click comes first
+  }
+}
+
+function release() {
+  pressed = undefined;
+  const all = [...waiting];
+  waiting.clear();
+  for (const [el, html] of all) replace(el, html);
+}
+
 // replace puts new contents into a part and leaves the focus where it was.
 function replace(el, html) {
+  if (pressed && el.contains(pressed)) {
+    waiting.set(el, html);
+    return;
+  }
   const active = document.activeElement;
   const held = el.contains(active) ? (active.id ? `#${CSS.escape(active.id)}` : selector(active)) : '';
   const unfolded = [...el.querySelectorAll('details')].map((d) => d.open);

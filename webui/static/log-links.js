@@ -9,7 +9,6 @@ export class Links {
     this.from = this.to = 0;
     rows.dressers.add((el) => this.mark(el));
     rows.box.addEventListener('click', (e) => this.click(e), { signal });
-    addEventListener('hashchange', () => this.visit(), { signal });
   }
 
   // visit shows the rows that the address names, and reports whether it names any.

@@ -33,6 +33,7 @@ function start() {
   const linked = links.visit();
   const line = Number(log.dataset.line);
   const live = new Live(log, rows, !linked && !line, signal);
+  addEventListener('hashchange', () => { if (links.visit()) live.leave(); }, { signal });
   new Search(rows, links, () => live.leave(), signal);
   if (!linked && line) rows.show(line, !document.querySelector('.digest'));
   log.addEventListener('click', (e) => {
