@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
@@ -14,6 +15,10 @@ import (
 
 // missingPage is the one page that tests open although it does not exist.
 const missingPage = "/repos/harbour/boat"
+
+// patience is how long is waited for what has to happen: a bound for tests that
+// fail, on any machine.
+const patience = 2 * time.Minute
 
 // tab is a page of a real browser.
 type tab struct {
@@ -125,7 +130,7 @@ func eval[T any](b *tab, expression string) T {
 // await waits until an expression is true in the page.
 func (b *tab) await(expression string) {
 	b.t.Helper()
-	if _, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingMutation())); err != nil {
+	if _, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(patience))); err != nil {
 		text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 		b.t.Fatalf("waiting for %s: %v\npage:\n%s", expression, err, text)
 	}

@@ -52,7 +52,7 @@ func inBox(element string) string {
 // without the page's elements changing.
 func (b *tab) awaitView(expression string) {
 	b.t.Helper()
-	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(2*time.Minute))
+	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(patience))
 	if _, err := chromedp.Run(b.ctx, poll); err != nil {
 		b.t.Fatalf("waiting for %s: %v", expression, err)
 	}
@@ -135,9 +135,7 @@ func TestBrowserOpensLogBeforeTheScript(t *testing.T) {
 	must(t, err)
 	for path, row := range map[string]string{"/repos/ada/engine/builds/1": "#L2982", stepPage + "?line=701": "#L701"} {
 		b.load(path)
-		if !eval[bool](b, inBox(row)) {
-			t.Errorf("%s does not show row %s", path, row)
-		}
+		b.awaitView(inBox(row))
 		if y := eval[float64](b, "scrollY"); y != 0 {
 			t.Errorf("%s is scrolled by %v", path, y)
 		}

@@ -87,17 +87,26 @@ func outputEndsWithWriter(r *rig) {
 func logsFollow(r *rig) {
 	f := r.begin(r.spec(polite))
 	r.ok("await", f.stdout.await(r.ctx, "ready"))
-	out, err := r.engine.Logs(r.ctx, f.id, true)
-	r.ok("Logs", err)
-	defer out.Close()
-	followed, copied := newFeed(), make(chan error, 1)
-	go func() { copied <- out.Copy(followed, io.Discard) }()
-	r.ok("await", followed.await(r.ctx, "ready"))
+	wait := r.followUntil(f.id, "ready")
 	r.ok("Stop", r.engine.Stop(r.ctx, f.id, patience))
-	r.ok("Copy", <-copied)
+	wait()
 	f.result()
 	if stdout, _ := r.logs(f.id); stdout != "ready\nbye\n" {
 		r.Errorf("logged %q after the end", stdout)
+	}
+}
+
+// followUntil follows a container's record until that has a text, and goes on with
+// it until the container ends, for which wait waits.
+func (r *rig) followUntil(id, text string) (wait func()) {
+	out, err := r.engine.Logs(r.ctx, id, true)
+	r.ok("Logs", err)
+	followed, copied := newFeed(), make(chan error, 1)
+	go func() { copied <- out.Copy(followed, io.Discard) }()
+	r.ok("await", followed.await(r.ctx, text))
+	return func() {
+		r.ok("Copy", <-copied)
+		r.ok("Close", out.Close())
 	}
 }
 
@@ -147,9 +156,10 @@ func (f *timedFeed) Write(p []byte) (int, error) {
 func logsTellTimes(r *rig) {
 	began := time.Now().Truncate(time.Millisecond)
 	f := r.begin(r.spec(polite))
-	r.ok("await", f.stdout.await(r.ctx, "ready"))
+	wait := r.followUntil(f.id, "ready") // an attached stream may have it sooner
 	ready := time.Now()
 	r.ok("Stop", r.engine.Stop(r.ctx, f.id, patience))
+	wait()
 	f.result()
 	out, err := r.engine.Logs(r.ctx, f.id, false)
 	r.ok("Logs", err)
