@@ -105,8 +105,9 @@ func (e *Engine) sandboxConfig(s runner.SandboxSpec, image string) *container.Co
 }
 
 // blocked are the prefixes that are unreachable from a sandbox. The networks of
-// other jobs are kept apart by the engine already; its own network is the more
-// specific route.
+// other jobs are among them: the engine keeps networks apart, but 20.10 lets them
+// through to each other for a moment whenever it makes one. A sandbox's own network
+// is the more specific route.
 func (e *Engine) blocked(metadata bool) []netip.Prefix {
 	if metadata {
 		return []netip.Prefix{e.o.Subnets}

@@ -43,18 +43,35 @@ func serviceByAlias(r *rig) {
 	}
 }
 
+// networksAreApart: from a sandbox nothing on another network is reached, not even
+// while the engine makes networks. Docker 20.10 lets them through to each other
+// for the moment in which it does.
 func networksAreApart(r *rig) {
 	mine, others := r.network(), r.network()
 	address := r.service(mine)
 	near := r.shell(fetch)
 	near.NetworkID = mine
 	r.says(near) // the service is up
-	for _, target := range []string{"db", address} {
-		far := r.shell("timeout 2 wget -q -O - http://" + target + "/")
-		far.NetworkID = others
-		if got := r.run(far); got.ExitCode == 0 {
-			r.Errorf("%s is reached from another network: %q", target, got.stdout)
-		}
+	box := r.sandbox(others)
+	r.createSandbox(box)
+	byName := r.shell("timeout 2 wget -q -O - http://db/")
+	byName.Sandbox = box.Name
+	if got := r.run(byName); got.ExitCode == 0 {
+		r.Errorf("its name is known on another network: %q", got.stdout)
+	}
+	far := r.shell("echo ready; until test -e /tmp/enough; do timeout 1 wget -q -O - http://" + address + "/ & usleep 5000; done; wait")
+	far.Sandbox = box.Name
+	f := r.begin(far)
+	r.ok("await", f.stdout.await(r.ctx, "ready"))
+	for range 5 {
+		r.network()
+	}
+	enough, err := r.engine.Exec(r.ctx, f.id, []string{"touch", "/tmp/enough"})
+	if err != nil || enough.ExitCode != 0 {
+		r.Fatalf("touch: %+v, %v", enough, err)
+	}
+	if got := f.result(); got.stdout != "ready\n" || !strings.Contains(got.stderr, "wget: can't connect") {
+		r.Errorf("%s is tried from another network: %q, %q", address, got.stdout, got.stderr)
 	}
 }
 
