@@ -27,12 +27,19 @@ func find(t testing.TB, s *Store, text string, limit int) Found {
 	return f
 }
 
-func TestSearch(t *testing.T) {
+// numbered is a log of so many rows, "line 1" and so on, in many chunks.
+func numbered(t testing.TB, rows int) (*Store, *Writer) {
+	t.Helper()
 	s := openStore(t, t.TempDir(), 300, Options{})
 	w := create(t, s)
-	for i := range 1000 {
+	for i := range rows {
 		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
 	}
+	return s, w
+}
+
+func TestSearch(t *testing.T) {
+	s, w := numbered(t, 1000)
 	check := func(name string, s *Store) {
 		t.Helper()
 		f := find(t, s, "line 77", 10)
@@ -61,11 +68,7 @@ func TestSearch(t *testing.T) {
 
 // The first hits are listed whichever chunk a goroutine is through with first.
 func TestSearchListsTheFirst(t *testing.T) {
-	s := openStore(t, t.TempDir(), 300, Options{})
-	w := create(t, s)
-	for i := range 1000 {
-		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
-	}
+	s, w := numbered(t, 1000)
 	closeLog(t, w)
 	v, err := s.view(key)
 	if err != nil {
@@ -96,11 +99,7 @@ func TestSearchListsTheFirst(t *testing.T) {
 
 // A search from a row on finds what one of the whole log finds there.
 func TestSearchFromARow(t *testing.T) {
-	s := openStore(t, t.TempDir(), 300, Options{})
-	w := create(t, s)
-	for i := range 500 {
-		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
-	}
+	s, w := numbered(t, 500)
 	for _, from := range []int64{-1, 1, 2, 250, 499, 500, 501, 900} {
 		f, err := s.Search(t.Context(), key, from, 2, func() Matcher { return contains("line") })
 		if err != nil {
@@ -115,11 +114,7 @@ func TestSearchFromARow(t *testing.T) {
 }
 
 func TestSearchEndsWithItsContext(t *testing.T) {
-	s := openStore(t, t.TempDir(), 300, Options{})
-	w := create(t, s)
-	for i := range 1000 {
-		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
-	}
+	s, w := numbered(t, 1000)
 	closeLog(t, w)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -130,11 +125,7 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 }
 
 func TestSearchFindsDamage(t *testing.T) {
-	s := openStore(t, t.TempDir(), 300, Options{})
-	w := create(t, s)
-	for i := range 1000 {
-		appendLines(t, w, out(fmt.Sprintf("line %d", i+1)))
-	}
+	s, w := numbered(t, 1000)
 	closeLog(t, w)
 	log, tail := readFiles(t, s.dir)
 	log[len(log)/4] ^= 1
