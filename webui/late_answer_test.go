@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -143,4 +144,20 @@ func TestBrowserListsWaitForAnAnswer(t *testing.T) {
 	}
 	b.press("\u001b")
 	b.await(`document.querySelector('[aria-labelledby=waiting] .item')`)
+
+	// Also if the press that opens it lasts until then.
+	at := b.middle("button[popovertarget]")
+	b.mouse(input.DispatchMouseEventTypeMousePressed, at)
+	b.do(chromedp.Evaluate[chromedp.Void](`window.told = 0; new EventSource(document.body.dataset.live).addEventListener('reload', () => told++)`))
+	s.create(push(r, 3), job("test", "build"))
+	b.awaitView(`window.told > 0`)
+	b.quiet()
+	b.mouse(input.DispatchMouseEventTypeMouseReleased, at)
+	b.awaitView(`document.querySelector('.confirm:popover-open')`)
+	b.quiet()
+	if !eval[bool](b, `document.querySelector('.confirm:popover-open') !== null`) {
+		t.Error("the question that was pressed for is gone")
+	}
+	b.press("\u001b")
+	b.await(`document.querySelectorAll('[aria-labelledby=waiting] .item').length === 2`)
 }

@@ -72,6 +72,19 @@ func TestBrowserGoesOnFromALinkedRow(t *testing.T) {
 	}
 }
 
+// middle is where the middle of an element is in view.
+func (b *tab) middle(selector string) []float64 {
+	b.t.Helper()
+	return eval[[]float64](b, `(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('`+selector+`').getBoundingClientRect())`)
+}
+
+// mouse presses or releases the left button.
+func (b *tab) mouse(kind input.DispatchMouseEventType, at []float64) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0], Y: at[1], Button: input.MouseButtonLeft, ClickCount: 1})
+	must(b.t, err)
+}
+
 // A press on a link is a click also if what is around the link changes before the
 // press ends.
 func TestBrowserClicksWhileLive(t *testing.T) {
@@ -80,20 +93,15 @@ func TestBrowserClicksWhileLive(t *testing.T) {
 	_, j, _ := s.running(s.repo("ada", "engine", false), 1)
 	b := newTab(t, s)
 	b.open("/repos/ada/engine/builds/1/jobs/1/steps/1")
-	at := eval[[]float64](b, `(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector('[data-part="build-steps"] a[href$="/steps/2"]').getBoundingClientRect())`)
-	mouse := func(kind input.DispatchMouseEventType) {
-		t.Helper()
-		_, err := chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0], Y: at[1], Button: input.MouseButtonLeft, ClickCount: 1})
-		must(t, err)
-	}
+	at := b.middle(`[data-part="build-steps"] a[href$="/steps/2"]`)
 	b.do(chromedp.Evaluate[chromedp.Void](`addEventListener('click', (e) => { e.preventDefault(); window.clicked = e.target.closest('a')?.pathname })`))
-	mouse(input.DispatchMouseEventTypeMousePressed)
+	b.mouse(input.DispatchMouseEventTypeMousePressed, at)
 	s.finishStep(j, 1, store.Success, 0)
 	b.await(`document.querySelector('.step-head')?.dataset.status === 'success'`)
 	if eval[bool](b, `document.querySelector('.steps .s-running') === null`) {
 		t.Error("the list has changed under the press")
 	}
-	mouse(input.DispatchMouseEventTypeMouseReleased)
+	b.mouse(input.DispatchMouseEventTypeMouseReleased, at)
 	b.awaitView(`window.clicked === '/repos/ada/engine/builds/1/jobs/1/steps/2'`)
 	b.await(`document.querySelector('.steps .s-running') === null`)
 }

@@ -85,7 +85,7 @@ function update(data) {
 
 // A press becomes a click only if what it began on is still there when it ends.
 let pressed;               // what that is, while it lasts
-const waiting = new Map(); // the parts around it that have changed since, and their new contents
+const waiting = new Map(); // parts that have changed but are held as they are, and their new contents
 
 function keepPressed() {
   addEventListener('pointerdown', (e) => { if (e.isPrimary) pressed = e.target; });
@@ -96,15 +96,22 @@ function keepPressed() {
 
 function release() {
   pressed = undefined;
+  settle();
+}
+
+function settle() {
   const all = [...waiting];
   waiting.clear();
   for (const [el, html] of all) replace(el, html);
 }
 
-// replace puts new contents into a part and leaves the focus where it was.
+// replace puts new contents into a part and leaves the focus where it was: not
+// before a press in it has ended, or a question in it is answered.
 function replace(el, html) {
-  if (pressed && el.contains(pressed)) {
+  const question = el.querySelector(':popover-open');
+  if (question || pressed && el.contains(pressed)) {
     waiting.set(el, html);
+    question?.addEventListener('toggle', settle, { once: true });
     return;
   }
   const active = document.activeElement;
@@ -141,9 +148,7 @@ async function reload(part) {
       outdated = false;
       const fresh = (await page(location.href)).querySelector(part);
       const el = document.querySelector(part);
-      const question = el?.querySelector(':popover-open');
-      if (question) question.addEventListener('toggle', () => reload(part), { once: true }); // not before it is answered
-      else if (fresh && el) replace(el, fresh.innerHTML);
+      if (fresh && el) replace(el, fresh.innerHTML);
     }
     say('');
   } catch { // the stream will not tell of it again
