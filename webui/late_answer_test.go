@@ -148,9 +148,10 @@ func TestBrowserListsWaitForAnAnswer(t *testing.T) {
 	// Also if the press that opens it lasts until then.
 	at := b.middle("button[popovertarget]")
 	b.mouse(input.DispatchMouseEventTypeMousePressed, at)
-	b.do(chromedp.Evaluate[chromedp.Void](`window.told = 0; new EventSource(document.body.dataset.live).addEventListener('reload', () => told++)`))
+	b.holdAnswers()
 	s.create(push(r, 3), job("test", "build"))
-	b.awaitView(`window.told > 0`)
+	b.awaitView(`window.answers.length === 1`)
+	b.do(chromedp.Evaluate[chromedp.Void](`window.fetch = now; answers[0]()`))
 	b.quiet()
 	b.mouse(input.DispatchMouseEventTypeMouseReleased, at)
 	b.awaitView(`document.querySelector('.confirm:popover-open')`)
